@@ -1,0 +1,89 @@
+import { hostname } from 'node:os';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { ConfigFile } from '#config/define.ts';
+import { readConfigFile } from '#config/file.ts';
+import { loadSettings } from '#config/load.ts';
+import { SETTINGS, type SettingName, type SettingRow, type Settings } from '#config/settings.ts';
+import { parseDuration } from '#domain/time.ts';
+import { FORMATS, type Format } from './print.ts';
+
+/** Gives a command the flags of these settings; their values are read by `readSettings`, together with the other sources. */
+export function addSettings(command: Command, names: readonly SettingName[]): Command {
+  for (const name of names) command.addOption(settingOption(SETTINGS[name]));
+  return command;
+}
+
+function settingOption(row: SettingRow): Option {
+  const preset = row.default === undefined ? row.otherwise : row.default;
+  const description = `${row.sentence.replaceAll('`', '')} [${row.variable}${preset === undefined ? '' : `, default: ${preset.replaceAll('`', '')}`}]`;
+  if (row.kind !== 'warehouses') return new Option(`--${row.flag} <${placeholderOf(row)}>`, description);
+  return new Option(`--${row.flag} <NAME=URL>`, description).argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
+}
+
+function placeholderOf(row: SettingRow): string {
+  const placeholders: Record<SettingRow['kind'], string> = {
+    duration: 'duration',
+    integer: 'number',
+    fraction: 'number',
+    text: row.flag,
+    choice: row.choices?.join('|') ?? 'choice',
+    address: 'url',
+    warehouses: 'NAME=URL',
+  };
+  return placeholders[row.kind];
+}
+
+export interface LoadedSettings<Name extends SettingName> {
+  settings: Pick<Settings, Name>;
+  file: ConfigFile | undefined;
+}
+
+/** The settings of a command from its flags, the environment, `conveyor.config.ts` in the current folder, and the defaults. */
+export async function readSettings<Name extends SettingName>(command: Command, names: readonly Name[]): Promise<LoadedSettings<Name>> {
+  const options = command.opts<Record<string, unknown>>();
+  const flags = Object.fromEntries(names.map((name) => [name, options[new Option(`--${SETTINGS[name].flag}`).attributeName()]]));
+  const file = await readConfigFile(process.cwd());
+  const fallbacks = { logFormat: process.stdout.isTTY ? 'pretty' : 'json', nodeName: hostNodeName() };
+  return { settings: loadSettings(names, { flags, env: process.env, file, fallbacks }), file };
+}
+
+/** The host's name, as far as a node's name may have its characters. */
+function hostNodeName(): string {
+  return hostname().replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 64) || 'node';
+}
+
+export interface OutputOptions {
+  output: Format;
+  json?: boolean;
+}
+
+export function addOutput(command: Command): Command {
+  return command
+    .addOption(new Option('-o, --output <format>', 'how to print the data').choices(FORMATS).default('table'))
+    .option('--json', 'the same as -o json');
+}
+
+export function formatOf(options: OutputOptions): Format {
+  return options.json ? 'json' : options.output;
+}
+
+/** For an option that holds a duration, such as `--timeout 30s`; in milliseconds. */
+export function durationOption(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined || ms < 1 || ms > 2_147_483_647) throw new InvalidArgumentError('A duration such as 250ms, 5s or 10m is expected.');
+  return ms;
+}
+
+/** For an option that holds a whole number within bounds. */
+export function countOption(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= min && value <= max)) throw new InvalidArgumentError(`A whole number from ${min} to ${max} is expected.`);
+    return value;
+  };
+}
+
+/** The examples under a command's help. */
+export function addExamples(command: Command, ...examples: string[]): Command {
+  return command.addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}\n`).join('')}`);
+}

@@ -1,0 +1,205 @@
+import { unreachable } from '#domain/assert.ts';
+import type { Json } from '#domain/json.ts';
+import { type Position, positionAfter } from '#domain/order-state.ts';
+import type { Clock } from './clock.ts';
+import type { Log } from './log.ts';
+import { handBack, type Move, nextMove, type Outcome } from './plan.ts';
+import { type Interruption, runStep } from './run-step.ts';
+import type { ClaimedOrder, MoveVerdict, OrderMove } from './store.ts';
+import type { CompensationContext, Step, StepContext, Workflow } from './workflow.ts';
+
+/** What a run needs of the node that hosts it. */
+export interface RunHost {
+  clock: Clock;
+  log: Log;
+  /** Writes a move; resolves with its verdict once it is durable. Rejects when the node cannot say what became of it. */
+  advance: (move: OrderMove) => Promise<MoveVerdict>;
+  /** Whether the node's lease still allows it to begin a handler. */
+  mayWork: () => boolean;
+  /** The order's last move here was handed in: its handler is done, the slot can take the next order. */
+  onLeaving: () => void;
+  onAbandonedHandler: () => void;
+}
+
+/** How an order left its slot. `dropped`: it was taken away, nothing more was written. */
+export type RunEnd = 'completed' | 'failed' | 'cancelled' | 'needs_attention' | 'put_off' | 'handed_back' | 'fenced' | 'dropped';
+
+/**
+ * One order in one slot: runs the present step, writes what came of it, and goes on with the next, until the order ends,
+ * is put off, handed back, or taken away. Wishes from outside (`cancel`, `drain`, `interrupt`, `drop`) act at once.
+ */
+export class OrderRun {
+  readonly orderId: string;
+  private readonly host: RunHost;
+  private readonly workflow: Workflow;
+  private readonly claimed: ClaimedOrder;
+  private readonly results: Json[];
+  private at: Position;
+  private version: number;
+  private retries: number;
+  private attempt: number;
+  private brokenStep: ClaimedOrder['brokenStep'];
+  private cancelRequested: boolean;
+  private draining = false;
+  private dropped = false;
+  private readonly interruption = Promise.withResolvers<Interruption>();
+  private present = this.interruption;
+
+  constructor(claimed: ClaimedOrder, workflow: Workflow, host: RunHost) {
+    this.orderId = claimed.orderId;
+    this.claimed = claimed;
+    this.workflow = workflow;
+    this.host = host;
+    this.at = { step: claimed.step, direction: claimed.direction };
+    this.version = claimed.version;
+    this.retries = claimed.retries;
+    this.attempt = claimed.attempt;
+    this.results = [...claimed.results];
+    this.brokenStep = claimed.brokenStep;
+    this.cancelRequested = claimed.cancelRequested;
+  }
+
+  /** Someone wants the order cancelled: the present step is aborted and all of it is undone. */
+  cancel(): void {
+    if (this.cancelRequested) return;
+    this.cancelRequested = true;
+    if (this.at.direction === 'forward') this.present.resolve('cancelled');
+  }
+
+  /** The node leaves: the present step ends, then the order goes back to the queue. */
+  drain(): void {
+    this.draining = true;
+  }
+
+  /** The node leaves now: the present step is aborted, the order goes back to the queue. */
+  interrupt(): void {
+    this.draining = true;
+    this.present.resolve('dropped');
+  }
+
+  /** The order is not this node's any more, or it cannot know: the handler is aborted and nothing more is written. */
+  drop(): void {
+    this.dropped = true;
+    this.present.resolve('dropped');
+  }
+
+  async run(): Promise<RunEnd> {
+    for (;;) {
+      if (this.dropped || !this.host.mayWork()) return 'dropped';
+      const move = this.draining ? handBack(this.at, this.retries) : await this.takeStep();
+      if (!move) continue;
+      const end = await this.write(move);
+      if (end) return end;
+    }
+  }
+
+  /** Runs the present step to the move that follows from it; nothing when the order was taken away meanwhile. */
+  private async takeStep(): Promise<Move | undefined> {
+    const { at } = this;
+    const step = this.workflow.steps[at.step - 1] as Step;
+    const outcome = this.cancelRequested && at.direction === 'forward' ? ({ kind: 'cancelled' } as const) : await this.callHandler(step);
+    if (outcome === 'dropped') return undefined;
+    return this.plan(outcome, step);
+  }
+
+  private plan(outcome: Outcome, step: Step): Move {
+    const shape = { stepCount: this.workflow.steps.length, retry: step.retry };
+    return nextMove(this.at, outcome, shape, this.retries, this.cancelRequested ? 'cancelled' : 'failed');
+  }
+
+  private async callHandler(step: Step): Promise<Outcome | 'dropped'> {
+    const { at } = this;
+    const abort = new AbortController();
+    this.present = Promise.withResolvers<Interruption>();
+    const call =
+      at.direction === 'forward' ? () => step.run(this.contextOf(step, abort.signal)) : () => step.compensate?.(this.compensationOf(step, abort.signal));
+    return runStep({
+      call,
+      abort,
+      timeoutMs: step.timeoutMs,
+      clock: this.host.clock,
+      interrupted: this.present.promise,
+      onAbandoned: () => this.host.onAbandonedHandler(),
+    });
+  }
+
+  /** Writes a move and follows it; answers how the order left when it did. */
+  private async write(move: Move): Promise<RunEnd | undefined> {
+    const pending = this.host.advance({
+      orderId: this.orderId,
+      fence: this.claimed.fence,
+      version: this.version + 1,
+      kind: move.kind,
+      step: this.at.step,
+      direction: this.at.direction,
+      data: move.data,
+      closing: move.closing,
+    });
+    if (move.closing) this.host.onLeaving();
+    const verdict = await pending;
+    switch (verdict) {
+      case 'fenced':
+        return 'fenced';
+      case 'cancel_requested':
+        this.cancelRequested = true;
+        return undefined;
+      case 'applied':
+      case 'replayed':
+        this.follow(move);
+        return move.closing ? endOf(move) : undefined;
+      default:
+        return unreachable(verdict);
+    }
+  }
+
+  private follow(move: Move): void {
+    this.version += 1;
+    if (move.kind === 'step_completed') this.results.push(resultOf(move));
+    if (move.kind === 'step_failed') this.brokenStep = { step: this.at.step, outcome: isUnknown(move) ? 'unknown' : 'failed' };
+    if (move.kind === 'cancel_started') this.brokenStep = { step: this.at.step, outcome: 'unknown' };
+    this.at = positionAfter(move.kind, this.at);
+    this.retries = 0;
+    this.attempt = 1;
+  }
+
+  private contextOf(step: Step, signal: AbortSignal): StepContext {
+    const { claimed, at, host } = this;
+    const { steps } = this.workflow;
+    const results = Object.fromEntries(this.results.map((result, index) => [steps[index]?.name, result]));
+    let log: Log | undefined;
+    return {
+      orderId: this.orderId,
+      order: claimed.content,
+      stepName: step.name,
+      results,
+      attempt: this.attempt,
+      idempotencyKey: `${this.orderId}:${at.step}:${at.direction}`,
+      fence: claimed.fence,
+      signal,
+      get log() {
+        log ??= host.log.child({ order: claimed.orderId, step: step.name });
+        return log;
+      },
+    };
+  }
+
+  private compensationOf(step: Step, signal: AbortSignal): CompensationContext {
+    const broken = this.brokenStep?.step === this.at.step ? this.brokenStep.outcome : undefined;
+    const result = broken ? null : (this.results[this.at.step - 1] ?? null);
+    return Object.assign(this.contextOf(step, signal), { outcome: broken ?? ('completed' as const), result });
+  }
+}
+
+function resultOf(move: Move): Json {
+  return (move.data as { result?: Json } | null)?.result ?? null;
+}
+
+function isUnknown(move: Move): boolean {
+  return (move.data as { unknown?: boolean } | null)?.unknown === true;
+}
+
+function endOf(move: Move): RunEnd {
+  const state = move.closing?.state;
+  if (state === 'queued') return move.kind === 'retry_scheduled' ? 'put_off' : 'handed_back';
+  return state as RunEnd;
+}

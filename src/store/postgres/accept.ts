@@ -1,0 +1,164 @@
+import type { EpochMs } from '#domain/time.ts';
+import type { AcceptVerdict, NewOrder, OrderKey } from '#engine/store.ts';
+import { arrayOf, type Connection, type Statement, textArrayOf } from './connect.ts';
+import type { WorkflowIds } from './workflow-ids.ts';
+
+/** New orders without keys: nothing can stand in their way. */
+const INSERT_ORDERS: Statement = {
+  name: 'insert_orders',
+  text: `
+    with new as materialized (
+      select * from unnest($1::uuid[], $2::text[], $3::smallint[], $4::jsonb[]) as t (order_id, customer_id, workflow_id, content)
+    ), stored as (
+      insert into orders (order_id, customer_id, workflow_id, content, accepted_at, next_run_at)
+      select order_id, customer_id, workflow_id, content, statement_timestamp(), statement_timestamp() from new
+    ), told as (
+      insert into order_events (order_id, version, kind, step, direction, fence, at)
+      select order_id, 1, 'accepted', 1, 'forward', 0, statement_timestamp() from new
+    )
+    select statement_timestamp() as accepted_at`,
+};
+
+/**
+ * New orders with keys. An order is stored only when its first key was free; its other keys are then inserted plainly, so
+ * that a key taken by another order fails the statement instead of leaving half an order (the batch is then divided).
+ * Keys go in by order, so that two gateways do not wait for each other crosswise.
+ */
+const INSERT_KEYED_ORDERS: Statement = {
+  name: 'insert_keyed_orders',
+  text: `
+    with new as materialized (
+      select * from unnest($1::uuid[], $2::text[], $3::smallint[], $4::jsonb[]) as t (order_id, customer_id, workflow_id, content)
+    ), key as materialized (
+      select * from unnest($5::uuid[], $6::text[], $7::text[], $8::text[], $9::bytea[], $10::boolean[])
+        as t (order_id, customer_id, kind, key, body_hash, first)
+    ), won as (
+      insert into order_keys (customer_id, kind, key, order_id, body_hash)
+      select customer_id, kind, key, order_id, body_hash from key where first order by customer_id, kind, key
+      on conflict do nothing
+      returning order_id
+    ), others as (
+      insert into order_keys (customer_id, kind, key, order_id, body_hash)
+      select customer_id, kind, key, order_id, body_hash from key
+       where not first and order_id in (select order_id from won) order by customer_id, kind, key
+    ), stored as (
+      insert into orders (order_id, customer_id, workflow_id, content, accepted_at, next_run_at)
+      select order_id, customer_id, workflow_id, content, statement_timestamp(), statement_timestamp()
+        from new where order_id in (select order_id from won)
+    ), told as (
+      insert into order_events (order_id, version, kind, step, direction, fence, at)
+      select order_id, 1, 'accepted', 1, 'forward', 0, statement_timestamp() from won
+    )
+    select order_id, statement_timestamp() as accepted_at from won`,
+};
+
+/** A statement of its own after the insert: only a new snapshot shows the order that won a race. */
+const FIND_KEYS: Statement = {
+  name: 'find_keys',
+  text: `
+    select i.n, k.order_id, k.body_hash, o.accepted_at
+      from unnest($1::text[], $2::text[], $3::text[]) with ordinality as i (customer_id, kind, key, n)
+      join order_keys k using (customer_id, kind, key)
+      join orders o on o.order_id = k.order_id
+     order by i.n`,
+};
+
+interface KeyRow {
+  n: number;
+  order_id: string;
+  body_hash: Buffer;
+  accepted_at: EpochMs;
+}
+
+/** Keys that are looked up first: a request with several may meet some of them, and then must not insert the others. */
+const MANY_KEYS = 2;
+
+/** Accepting: a batch of new orders in, each order's verdict out, durable before it is answered. */
+export class OrderIntake {
+  private readonly connection: Connection;
+  private readonly workflowIds: WorkflowIds;
+
+  constructor(connection: Connection, workflowIds: WorkflowIds) {
+    this.connection = connection;
+    this.workflowIds = workflowIds;
+  }
+
+  async accept(orders: NewOrder[]): Promise<AcceptVerdict[]> {
+    await this.workflowIds.ready(orders);
+    const verdicts = new Map<NewOrder, AcceptVerdict>();
+    const plain = orders.filter((order) => order.keys.length === 0);
+    const keyed = orders.filter((order) => order.keys.length > 0);
+    await Promise.all([
+      plain.length > 0 ? this.insertPlain(plain, verdicts) : undefined,
+      keyed.length > 0 ? this.insertKeyed(keyed, verdicts) : undefined,
+    ]);
+    return orders.map((order) => verdicts.get(order) as AcceptVerdict);
+  }
+
+  private async insertPlain(orders: NewOrder[], verdicts: Map<NewOrder, AcceptVerdict>): Promise<void> {
+    const [row] = await this.connection.runDurably<{ accepted_at: EpochMs }>(INSERT_ORDERS, this.orderArrays(orders));
+    const acceptedAt = (row as { accepted_at: EpochMs }).accepted_at;
+    for (const order of orders) verdicts.set(order, { outcome: 'created', orderId: order.orderId, acceptedAt });
+  }
+
+  private async insertKeyed(orders: NewOrder[], verdicts: Map<NewOrder, AcceptVerdict>): Promise<void> {
+    await this.answerKnown(orders.filter((order) => order.keys.length >= MANY_KEYS), verdicts);
+    const open = orders.filter((order) => !verdicts.has(order));
+    if (open.length === 0) return;
+    const keys = open.flatMap((order) => order.keys.map((key, index) => ({ order, key, first: index === 0 })));
+    const won = await this.connection.runDurably<{ order_id: string; accepted_at: EpochMs }>(INSERT_KEYED_ORDERS, [
+      ...this.orderArrays(open),
+      arrayOf(keys.map(({ order }) => order.orderId)),
+      textArrayOf(keys.map(({ order }) => order.customerId)),
+      arrayOf(keys.map(({ key }) => key.kind)),
+      textArrayOf(keys.map(({ key }) => key.key)),
+      textArrayOf(keys.map(({ order }) => `\\x${order.bodyHash?.toString('hex') ?? ''}`)),
+      arrayOf(keys.map(({ first }) => first)),
+    ]);
+    const acceptedAt = new Map(won.map((row) => [row.order_id, row.accepted_at]));
+    for (const order of open) {
+      const at = acceptedAt.get(order.orderId);
+      if (at !== undefined) verdicts.set(order, { outcome: 'created', orderId: order.orderId, acceptedAt: at });
+    }
+    const lost = open.filter((order) => !verdicts.has(order));
+    await this.answerKnown(lost, verdicts);
+    for (const order of lost) {
+      if (!verdicts.has(order)) throw new Error(`assertion failed: the key of order ${order.orderId} was taken and is not there`);
+    }
+  }
+
+  /** Answers every order one of whose keys exists. */
+  private async answerKnown(orders: NewOrder[], verdicts: Map<NewOrder, AcceptVerdict>): Promise<void> {
+    if (orders.length === 0) return;
+    const keys = orders.flatMap((order) => order.keys.map((key) => ({ order, key })));
+    const rows = await this.connection.run<KeyRow>(FIND_KEYS, [
+      textArrayOf(keys.map(({ order }) => order.customerId)),
+      arrayOf(keys.map(({ key }) => key.kind)),
+      textArrayOf(keys.map(({ key }) => key.key)),
+    ]);
+    const known = new Map<NewOrder, { key: OrderKey; row: KeyRow }[]>();
+    for (const row of rows) {
+      const { order, key } = keys[row.n - 1] as { order: NewOrder; key: OrderKey };
+      known.set(order, [...(known.get(order) ?? []), { key, row }]);
+    }
+    for (const [order, found] of known) verdicts.set(order, judge(order, found));
+  }
+
+  private orderArrays(orders: NewOrder[]): string[] {
+    return [
+      arrayOf(orders.map((order) => order.orderId)),
+      textArrayOf(orders.map((order) => order.customerId)),
+      arrayOf(orders.map((order) => this.workflowIds.of(order))),
+      textArrayOf(orders.map((order) => JSON.stringify(order.content))),
+    ];
+  }
+}
+
+function judge(order: NewOrder, found: { key: OrderKey; row: KeyRow }[]): AcceptVerdict {
+  const [first, ...rest] = found as [{ key: OrderKey; row: KeyRow }];
+  const stranger = rest.find(({ row }) => row.order_id !== first.row.order_id);
+  if (stranger) return { outcome: 'keys_disagree', key: stranger.key };
+  const changed = found.find(({ row }) => !order.bodyHash || !row.body_hash.equals(order.bodyHash));
+  if (changed) return { outcome: 'other_body', key: changed.key };
+  return { outcome: 'existing', orderId: first.row.order_id, acceptedAt: first.row.accepted_at };
+}

@@ -1,0 +1,97 @@
+import { type Expression, Kysely, PostgresDialect, type SqlBool, sql } from 'kysely';
+import type { Pool } from 'pg';
+import { firstIdAt } from '#domain/ids.ts';
+import type { OrderStatus } from '#domain/order-state.ts';
+import type { OrderFilter } from '#engine/store.ts';
+import { toStoreFault } from './faults.ts';
+
+/** The part of the schema that lists are composed over. */
+interface Schema {
+  orders: {
+    order_id: string;
+    customer_id: string;
+    workflow_id: number;
+    owner_session: number | null;
+    state: string;
+    direction: string;
+    step: number;
+    version: number;
+    content: unknown;
+  };
+}
+
+/** While an order runs, its row says where it was claimed; whether it is being undone stands in the events since. */
+const TURNED_BACK = sql<SqlBool>`exists (select from order_events e where e.order_id = orders.order_id
+  and e.version > orders.version and e.kind in ('step_failed', 'cancel_started'))`;
+
+/** The present step of an order: after its last event while it runs, its row's otherwise. */
+const PRESENT_STEP = sql<number>`case when orders.state = 'running'
+  then (select step_after(e.kind, e.step) from order_events e where e.order_id = orders.order_id order by e.version desc limit 1)
+  else orders.step end`;
+
+/** Finds the ids of a page, newest first; the records are then read like any others. */
+export class OrderList {
+  private readonly db: Kysely<Schema>;
+  private readonly warehouse: string;
+
+  constructor(pool: Pool, warehouse: string) {
+    this.db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+    this.warehouse = warehouse;
+  }
+
+  async findIds(filter: OrderFilter): Promise<string[]> {
+    const rows = await this.db
+      .selectFrom('orders')
+      .select('order_id')
+      .where((eb) => eb.and(conditionsOf(filter)))
+      .orderBy('order_id', 'desc')
+      .limit(filter.limit)
+      .execute()
+      .catch((error: unknown) => {
+        throw toStoreFault(error, this.warehouse);
+      });
+    return rows.map((row) => row.order_id);
+  }
+}
+
+/** Ids carry a gateway's clock, `accepted_at` the database's: the range of ids is this much wider than the times asked for. */
+const CLOCK_SLACK_MS = 60_000;
+
+/** Ids grow with time, so `since` and `until` become ranges of the primary key. */
+function conditionsOf(filter: OrderFilter): Expression<SqlBool>[] {
+  const conditions: Expression<SqlBool>[] = [];
+  const add = (condition: Expression<SqlBool>): void => void conditions.push(condition);
+  if (filter.customerId !== undefined) add(sql`orders.customer_id = ${filter.customerId}`);
+  if (filter.beforeId !== undefined) add(sql`orders.order_id < ${filter.beforeId}::uuid`);
+  if (filter.since !== undefined) {
+    add(sql`orders.order_id >= ${firstIdAt(filter.since - CLOCK_SLACK_MS)}::uuid and orders.accepted_at >= ${new Date(filter.since).toISOString()}`);
+  }
+  if (filter.until !== undefined) {
+    add(sql`orders.order_id < ${firstIdAt(filter.until + CLOCK_SLACK_MS)}::uuid and orders.accepted_at < ${new Date(filter.until).toISOString()}`);
+  }
+  if (filter.region !== undefined) add(sql`orders.content ->> 'region' = ${filter.region}`);
+  if (filter.customerName !== undefined) add(sql`orders.content ->> 'customer_name' = ${filter.customerName}`);
+  if (filter.status !== undefined) add(statusCondition(filter.status));
+  if (filter.step !== undefined) {
+    add(sql`orders.state in ('queued', 'running', 'held', 'needs_attention') and ${PRESENT_STEP} = (
+      select array_position(w.step_names, ${filter.step}) from workflows w where w.workflow_id = orders.workflow_id)`);
+  }
+  if (filter.nodeId !== undefined) {
+    add(sql`orders.state = 'running' and orders.owner_session in (
+      select s.session_id from node_sessions s where s.state <> 'dead' and s.node_id = ${filter.nodeId}::uuid)`);
+  }
+  return conditions;
+}
+
+function statusCondition(status: OrderStatus): Expression<SqlBool> {
+  switch (status) {
+    case 'queued':
+      return sql`orders.state = 'queued' and orders.direction = 'forward'`;
+    case 'processing':
+      return sql`orders.state = 'running' and orders.direction = 'forward' and not ${TURNED_BACK}`;
+    case 'rolling_back':
+      return sql`orders.state in ('queued', 'running') and (orders.direction = 'rollback' or (orders.state = 'running' and ${TURNED_BACK}))`;
+    default:
+      return sql`orders.state = ${status}::order_state`;
+  }
+}

@@ -1,0 +1,106 @@
+import type { EndedSession, EndReason, NodeDescription, NodeLoad, TickReport, WarehouseLoad } from '#engine/store.ts';
+import { arrayOf, type Connection, type Statement } from './connect.ts';
+
+const OPEN_SESSION: Statement = {
+  name: 'open_session',
+  text: `
+    insert into node_sessions (node_id, node_name, slots, version, host, pid, workflow_ids, lease_until)
+    values ($1, $2, $3, $4, $5, $6, $7::smallint[], clock_timestamp() + $8 * interval '1 millisecond')
+    returning session_id`,
+};
+
+/**
+ * A node's one regular statement. An expired lease is renewed too, as long as nobody declared the session dead: after a
+ * restart of the database nobody loses anything. No row back: this session is dead.
+ * `work_due` asks the head of the claim's index.
+ */
+const TICK: Statement = {
+  name: 'tick',
+  text: `
+    with beat as (
+      update node_sessions
+         set hb_seq = hb_seq + 1, lease_until = clock_timestamp() + $2 * interval '1 millisecond', busy = $3,
+             state = case when $4 then 'draining' else state end
+       where session_id = $1 and state <> 'dead'
+      returning workflow_ids
+    )
+    select pg_postmaster_start_time()::text as database_epoch,
+           (select json_agg(json_build_array(s.session_id, s.hb_seq, s.lease_until < clock_timestamp()))
+              from node_sessions s where s.state <> 'dead') as sessions,
+           (select array_agg(o.order_id::text) from orders o
+             where o.owner_session = $1 and o.state = 'running' and o.requested is not null) as cancel_requests,
+           exists (select from orders o where o.state = 'queued' and o.next_run_at <= statement_timestamp()
+                      and o.workflow_id = any (beat.workflow_ids) order by o.next_run_at, o.order_id limit 1) as work_due
+      from beat`,
+};
+
+const END_SESSIONS: Statement = {
+  name: 'end_sessions',
+  text: 'select session_id, handed_over from end_sessions($1::bigint[], $2)',
+};
+
+/** As many nodes as the orders need, those with the most free slots first. A hint: nothing depends on it. */
+const WAKE_NODES: Statement = {
+  name: 'wake_nodes',
+  text: `
+    select count(pg_notify('conveyor_work_' || session_id, 'work'))
+      from (select session_id, sum(slots - busy) over (order by slots - busy desc, session_id) - (slots - busy) as slots_before
+              from node_sessions where state = 'live' and slots > busy and lease_until > clock_timestamp()) s
+     where slots_before < $1`,
+};
+
+const READ_LOAD: Statement = {
+  name: 'read_load',
+  text: `
+    select (select count(*) from orders where state = 'queued') as queued,
+           (select count(*) from orders where state = 'running') as running,
+           count(*) as live_nodes, coalesce(sum(slots), 0)::bigint as slots, coalesce(sum(busy), 0)::bigint as busy
+      from node_sessions where state = 'live' and lease_until > clock_timestamp()`,
+};
+
+export async function openSession(connection: Connection, node: NodeDescription, workflowIds: number[], ttlMs: number): Promise<number> {
+  const [row] = await connection.run<{ session_id: number }>(OPEN_SESSION, [
+    node.nodeId,
+    node.nodeName,
+    node.slots,
+    node.version,
+    node.host,
+    node.pid,
+    arrayOf(workflowIds),
+    ttlMs,
+  ]);
+  return (row as { session_id: number }).session_id;
+}
+
+interface TickRow {
+  database_epoch: string;
+  sessions: [session: number, beat: number, expired: boolean][] | null;
+  cancel_requests: string[] | null;
+  work_due: boolean;
+}
+
+export async function tick(connection: Connection, session: number, ttlMs: number, load: NodeLoad): Promise<TickReport | undefined> {
+  const [row] = await connection.run<TickRow>(TICK, [session, ttlMs, load.busy, load.draining]);
+  if (!row) return undefined;
+  return {
+    databaseEpoch: row.database_epoch,
+    sessions: (row.sessions ?? []).map(([id, beat, expired]) => ({ session: id, beat, expired })),
+    cancelRequests: row.cancel_requests ?? [],
+    workDue: row.work_due,
+  };
+}
+
+export async function endSessions(connection: Connection, sessions: number[], reason: EndReason): Promise<EndedSession[]> {
+  const rows = await connection.run<{ session_id: number; handed_over: number }>(END_SESSIONS, [arrayOf(sessions), reason]);
+  return rows.map((row) => ({ session: row.session_id, handedOver: row.handed_over }));
+}
+
+export async function wakeNodes(connection: Connection, orderCount: number): Promise<void> {
+  await connection.run(WAKE_NODES, [orderCount]);
+}
+
+export async function readLoad(connection: Connection): Promise<WarehouseLoad> {
+  const [row] = await connection.run<{ queued: number; running: number; live_nodes: number; slots: number; busy: number }>(READ_LOAD, []);
+  const { queued, running, live_nodes, slots, busy } = row as NonNullable<typeof row>;
+  return { queued, running, liveNodes: live_nodes, slots, busy };
+}
