@@ -47,7 +47,8 @@ export function findLeaseFault({ ttlMs, heartbeatMs, marginMs }: LeaseSettings):
   if (heartbeatMs <= 0) return `the heartbeat is ${heartbeatMs} ms; more than 0 is expected`;
   if (heartbeatMs > ttlMs / 3) return `the heartbeat of ${heartbeatMs} ms is more than a third of the lease of ${ttlMs} ms`;
   if (marginMs < ttlMs / 10) return `the margin of ${marginMs} ms is less than a tenth of the lease of ${ttlMs} ms`;
-  if (marginMs + heartbeatMs >= ttlMs) return `margin and heartbeat (${marginMs + heartbeatMs} ms) leave nothing of the lease of ${ttlMs} ms`;
+  if (marginMs + heartbeatMs >= ttlMs)
+    return `margin and heartbeat (${marginMs + heartbeatMs} ms) leave nothing of the lease of ${ttlMs} ms`;
   return undefined;
 }
 

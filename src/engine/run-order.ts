@@ -18,6 +18,8 @@ export interface RunHost {
   mayWork: () => boolean;
   /** The order's last move here was handed in: its handler is done, the slot can take the next order. */
   onLeaving: () => void;
+  /** It does not leave after all: it is to be undone first. */
+  onStaying: () => void;
   onAbandonedHandler: () => void;
 }
 
@@ -112,7 +114,9 @@ export class OrderRun {
     const abort = new AbortController();
     this.present = Promise.withResolvers<Interruption>();
     const call =
-      at.direction === 'forward' ? () => step.run(this.contextOf(step, abort.signal)) : () => step.compensate?.(this.compensationOf(step, abort.signal));
+      at.direction === 'forward'
+        ? () => step.run(this.contextOf(step, abort.signal))
+        : () => step.compensate?.(this.compensationOf(step, abort.signal));
     return runStep({
       call,
       abort,
@@ -142,6 +146,7 @@ export class OrderRun {
         return 'fenced';
       case 'cancel_requested':
         this.cancelRequested = true;
+        this.host.onStaying();
         return undefined;
       case 'applied':
       case 'replayed':

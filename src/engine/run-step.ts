@@ -80,10 +80,17 @@ function timedOut(timeoutMs: number): Outcome {
 function outcomeOf(returned: unknown): Outcome {
   if (returned === undefined || returned === null) return { kind: 'done', result: null };
   const fault = findJsonFault(returned);
-  if (fault) return { kind: 'failed', error: { code: 'result_not_json', message: `the step's result${fault.path && ` at ${fault.path}`} ${fault.reason}` } };
+  if (fault)
+    return {
+      kind: 'failed',
+      error: { code: 'result_not_json', message: `the step's result${fault.path && ` at ${fault.path}`} ${fault.reason}` },
+    };
   const bytes = Buffer.byteLength(JSON.stringify(returned));
   if (bytes > MAX_RESULT_BYTES) {
-    return { kind: 'failed', error: { code: 'result_too_large', message: `the step's result has ${bytes} bytes; at most ${MAX_RESULT_BYTES} are kept` } };
+    return {
+      kind: 'failed',
+      error: { code: 'result_too_large', message: `the step's result has ${bytes} bytes; at most ${MAX_RESULT_BYTES} are kept` },
+    };
   }
   return { kind: 'done', result: returned as Json };
 }

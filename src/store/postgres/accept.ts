@@ -1,6 +1,7 @@
 import type { EpochMs } from '#domain/time.ts';
 import type { AcceptVerdict, NewOrder, OrderKey } from '#engine/store.ts';
 import { arrayOf, type Connection, type Statement, textArrayOf } from './connect.ts';
+import { isDeadlock, isUniqueViolation } from './faults.ts';
 import type { WorkflowIds } from './workflow-ids.ts';
 
 /** New orders without keys: nothing can stand in their way. */
@@ -63,6 +64,11 @@ const FIND_KEYS: Statement = {
      order by i.n`,
 };
 
+interface WonRow {
+  order_id: string;
+  accepted_at: EpochMs;
+}
+
 interface KeyRow {
   n: number;
   order_id: string;
@@ -72,6 +78,7 @@ interface KeyRow {
 
 /** Keys that are looked up first: a request with several may meet some of them, and then must not insert the others. */
 const MANY_KEYS = 2;
+const MAX_DEADLOCKS = 3;
 
 /** Accepting: a batch of new orders in, each order's verdict out, durable before it is answered. */
 export class OrderIntake {
@@ -102,19 +109,13 @@ export class OrderIntake {
   }
 
   private async insertKeyed(orders: NewOrder[], verdicts: Map<NewOrder, AcceptVerdict>): Promise<void> {
-    await this.answerKnown(orders.filter((order) => order.keys.length >= MANY_KEYS), verdicts);
+    await this.answerKnown(
+      orders.filter((order) => order.keys.length >= MANY_KEYS),
+      verdicts,
+    );
     const open = orders.filter((order) => !verdicts.has(order));
     if (open.length === 0) return;
-    const keys = open.flatMap((order) => order.keys.map((key, index) => ({ order, key, first: index === 0 })));
-    const won = await this.connection.runDurably<{ order_id: string; accepted_at: EpochMs }>(INSERT_KEYED_ORDERS, [
-      ...this.orderArrays(open),
-      arrayOf(keys.map(({ order }) => order.orderId)),
-      textArrayOf(keys.map(({ order }) => order.customerId)),
-      arrayOf(keys.map(({ key }) => key.kind)),
-      textArrayOf(keys.map(({ key }) => key.key)),
-      textArrayOf(keys.map(({ order }) => `\\x${order.bodyHash?.toString('hex') ?? ''}`)),
-      arrayOf(keys.map(({ first }) => first)),
-    ]);
+    const won = await this.insertOrders(open);
     const acceptedAt = new Map(won.map((row) => [row.order_id, row.accepted_at]));
     for (const order of open) {
       const at = acceptedAt.get(order.orderId);
@@ -124,6 +125,29 @@ export class OrderIntake {
     await this.answerKnown(lost, verdicts);
     for (const order of lost) {
       if (!verdicts.has(order)) throw new Error(`assertion failed: the key of order ${order.orderId} was taken and is not there`);
+    }
+  }
+
+  /** Ids of the orders whose first key was free. */
+  private async insertOrders(orders: NewOrder[]): Promise<WonRow[]> {
+    const keys = orders.flatMap((order) => order.keys.map((key, index) => ({ order, key, first: index === 0 })));
+    const values = [
+      ...this.orderArrays(orders),
+      arrayOf(keys.map(({ order }) => order.orderId)),
+      textArrayOf(keys.map(({ order }) => order.customerId)),
+      arrayOf(keys.map(({ key }) => key.kind)),
+      textArrayOf(keys.map(({ key }) => key.key)),
+      textArrayOf(keys.map(({ order }) => `\\x${order.bodyHash?.toString('hex') ?? ''}`)),
+      arrayOf(keys.map(({ first }) => first)),
+    ];
+    for (let deadlocks = 0; ; deadlocks += 1) {
+      try {
+        return await this.connection.runDurably<WonRow>(INSERT_KEYED_ORDERS, values);
+      } catch (error) {
+        // Another request took one of the further keys meanwhile: a single order is answered by whom it met.
+        if (orders.length === 1 && isUniqueViolation(error)) return [];
+        if (!isDeadlock(error) || deadlocks >= MAX_DEADLOCKS) throw error;
+      }
     }
   }
 
@@ -155,8 +179,8 @@ export class OrderIntake {
 }
 
 function judge(order: NewOrder, found: { key: OrderKey; row: KeyRow }[]): AcceptVerdict {
-  const [first, ...rest] = found as [{ key: OrderKey; row: KeyRow }];
-  const stranger = rest.find(({ row }) => row.order_id !== first.row.order_id);
+  const first = found[0] as { key: OrderKey; row: KeyRow };
+  const stranger = found.find(({ row }) => row.order_id !== first.row.order_id);
   if (stranger) return { outcome: 'keys_disagree', key: stranger.key };
   const changed = found.find(({ row }) => !order.bodyHash || !row.body_hash.equals(order.bodyHash));
   if (changed) return { outcome: 'other_body', key: changed.key };

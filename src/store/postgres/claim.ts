@@ -104,6 +104,9 @@ export class OrderClaims {
 
   private async claimedOf(row: ClaimRow): Promise<ClaimedOrder> {
     const order = orderOf(row, await this.workflowIds.nameOf(row.workflow_id));
-    return foldHistory(order, (row.history ?? []).map((tuple) => eventOf(row.order_id, tuple)));
+    return foldHistory(
+      order,
+      (row.history ?? []).map((tuple) => eventOf(row.order_id, tuple)),
+    );
   }
 }

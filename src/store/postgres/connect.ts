@@ -90,7 +90,10 @@ export class Connection {
     const before = this.warningCount;
     const rows = await this.run<Row>(statement, values);
     if (this.warningCount !== before) {
-      throw new ConveyorError('warehouse-unavailable', `the database of warehouse ${this.options.warehouse} warned during a commit; the outcome is open`);
+      throw new ConveyorError(
+        'warehouse-unavailable',
+        `the database of warehouse ${this.options.warehouse} warned during a commit; the outcome is open`,
+      );
     }
     return rows;
   }
@@ -115,7 +118,9 @@ export class Connection {
     if (this.opening) return this.opening;
     const { clock, warehouse } = this.options;
     if (clock.monotonic() < this.notBefore) {
-      return Promise.reject(new ConveyorError('warehouse-unavailable', `the database of warehouse ${warehouse} could not be reached a moment ago`));
+      return Promise.reject(
+        new ConveyorError('warehouse-unavailable', `the database of warehouse ${warehouse} could not be reached a moment ago`),
+      );
     }
     this.opening = this.connect()
       .then((client) => {

@@ -2,7 +2,8 @@ import { ConveyorError } from '#domain/errors.ts';
 
 /**
  * Sorts what PostgreSQL and the connection to it can throw. Whatever leaves the outcome open becomes
- * `warehouse-unavailable` (503, try again with the same key); mistakes of ours stay as they are.
+ * `warehouse-unavailable` (503, try again with the same key). Anything else stays as it is: one bad row of a batch, or a
+ * mistake of ours.
  */
 
 /** SQLSTATE classes and codes after which the same statement may succeed later. */
@@ -14,15 +15,6 @@ const PASSING = [
   '55P03', // lock timeout
   '57', // cancelled, shutting down, starting up
   '58', // the server's own input and output
-];
-
-/** What one bad row of a batch can cause: then the batch is divided until the row stands alone. */
-const ITEM = [
-  '21', // cardinality
-  '22', // data: invalid text, out of range
-  '23', // constraints: a key that another request took meanwhile
-  '40P01', // a deadlock between two batches
-  '54', // a program limit: too deep, too large
 ];
 
 interface PostgresFault {
@@ -40,19 +32,21 @@ export function toStoreFault(error: unknown, warehouse: string): unknown {
   const state = sqlState(error);
   if (state !== undefined && !PASSING.some((prefix) => state.startsWith(prefix))) return error;
   const reason = state ?? (error instanceof Error ? error.message : 'unknown');
-  return new ConveyorError('warehouse-unavailable', `the database of warehouse ${warehouse} does not answer (${reason}); the outcome is open`, {
-    cause: error,
-  });
-}
-
-/** Whether a failed batch may hold one bad item among good ones. */
-export function isItemFault(error: unknown): boolean {
-  const cause = error instanceof ConveyorError ? error.cause : error;
-  const state = sqlState(cause);
-  return state !== undefined && ITEM.some((prefix) => state.startsWith(prefix));
+  return new ConveyorError(
+    'warehouse-unavailable',
+    `the database of warehouse ${warehouse} does not answer (${reason}); the outcome is open`,
+    {
+      cause: error,
+    },
+  );
 }
 
 /** A unique key that exists: someone else wrote it first. */
 export function isUniqueViolation(error: unknown): boolean {
   return sqlState(error) === '23505';
+}
+
+/** Two transactions waited for each other; this one was rolled back and may simply be sent again. */
+export function isDeadlock(error: unknown): boolean {
+  return sqlState(error instanceof ConveyorError ? error.cause : error) === '40P01';
 }

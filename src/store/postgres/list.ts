@@ -64,10 +64,14 @@ function conditionsOf(filter: OrderFilter): Expression<SqlBool>[] {
   if (filter.customerId !== undefined) add(sql`orders.customer_id = ${filter.customerId}`);
   if (filter.beforeId !== undefined) add(sql`orders.order_id < ${filter.beforeId}::uuid`);
   if (filter.since !== undefined) {
-    add(sql`orders.order_id >= ${firstIdAt(filter.since - CLOCK_SLACK_MS)}::uuid and orders.accepted_at >= ${new Date(filter.since).toISOString()}`);
+    add(
+      sql`orders.order_id >= ${firstIdAt(filter.since - CLOCK_SLACK_MS)}::uuid and orders.accepted_at >= ${new Date(filter.since).toISOString()}`,
+    );
   }
   if (filter.until !== undefined) {
-    add(sql`orders.order_id < ${firstIdAt(filter.until + CLOCK_SLACK_MS)}::uuid and orders.accepted_at < ${new Date(filter.until).toISOString()}`);
+    add(
+      sql`orders.order_id < ${firstIdAt(filter.until + CLOCK_SLACK_MS)}::uuid and orders.accepted_at < ${new Date(filter.until).toISOString()}`,
+    );
   }
   if (filter.region !== undefined) add(sql`orders.content ->> 'region' = ${filter.region}`);
   if (filter.customerName !== undefined) add(sql`orders.content ->> 'customer_name' = ${filter.customerName}`);

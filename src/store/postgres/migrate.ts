@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { Kysely, type Migration, Migrator, PostgresDialect, sql } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
 import pg from 'pg';
 import { warehouseNumber } from '#domain/ids.ts';
 import type { Log } from '#engine/log.ts';
@@ -68,7 +69,9 @@ async function refuseNewerSchema(db: Kysely<unknown>, files: MigrationFile[]): P
   const known = new Set(files.map((file) => file.name));
   const unknown = [...(await readChecksums(db)).keys()].filter((name) => !known.has(name));
   if (unknown.length > 0) {
-    throw new Error(`the database has migrations this version does not know (${unknown.join(', ')}): it was used by a newer Conveyor; run that version`);
+    throw new Error(
+      `the database has migrations this version does not know (${unknown.join(', ')}): it was used by a newer Conveyor; run that version`,
+    );
   }
 }
 
@@ -76,7 +79,9 @@ async function refuseChangedFiles(db: Kysely<unknown>, files: MigrationFile[]): 
   const applied = await readChecksums(db);
   const changed = files.filter((file) => applied.get(file.name) !== file.checksum).map((file) => file.name);
   if (changed.length > 0) {
-    throw new Error(`migration ${changed.join(', ')} differs from what was applied to this database: restore the file, and put the change into a new migration`);
+    throw new Error(
+      `migration ${changed.join(', ')} differs from what was applied to this database: restore the file, and put the change into a new migration`,
+    );
   }
 }
 

@@ -6,7 +6,7 @@ import { OrderIntake } from './accept.ts';
 import { advanceOrders } from './advance.ts';
 import { cancelOrder } from './cancel.ts';
 import { OrderClaims } from './claim.ts';
-import { clientConfig, Connection, type ConnectionOptions } from './connect.ts';
+import { Connection, type ConnectionOptions, clientConfig } from './connect.ts';
 import { toStoreFault } from './faults.ts';
 import { OrderList } from './list.ts';
 import { OrderReader } from './read.ts';
@@ -104,7 +104,9 @@ export async function openPostgresStore({ url, log, clock }: PostgresStoreOption
   };
 
   async function readWarehouse(databaseUrl: string): Promise<WarehouseIdentity> {
-    const client = new pg.Client(clientConfig({ url: databaseUrl, warehouse: '?', purpose: 'open', log, clock, timeoutMs: STATEMENT_TIMEOUT_MS }));
+    const client = new pg.Client(
+      clientConfig({ url: databaseUrl, warehouse: '?', purpose: 'open', log, clock, timeoutMs: STATEMENT_TIMEOUT_MS }),
+    );
     try {
       await client.connect();
       const { rows } = await client.query<WarehouseIdentity>('select name, number from warehouse');

@@ -68,7 +68,9 @@ export class OrderReader {
     if (unknown.length > 0) {
       if (this.names.size > MAX_KEPT_NAMES) this.names.clear();
       const all = this.names.size === 0 ? [...wanted] : unknown;
-      const rows = await this.connection.run<{ session_id: number; node_id: string; node_name: string }>(READ_SESSION_NAMES, [arrayOf(all)]);
+      const rows = await this.connection.run<{ session_id: number; node_id: string; node_name: string }>(READ_SESSION_NAMES, [
+        arrayOf(all),
+      ]);
       for (const row of rows) this.names.set(row.session_id, { nodeId: row.node_id, nodeName: row.node_name });
     }
     return this.names;

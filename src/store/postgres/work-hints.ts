@@ -54,7 +54,11 @@ export function listenForHints(options: ConnectionOptions, session: number, onHi
         const ended = new Promise<void>((resolve) => {
           lost = resolve;
         });
-        await connection.listen(`conveyor_work_${session}`, (payload) => onHint(payload === 'wish' ? 'wish' : 'work'), () => lost?.());
+        await connection.listen(
+          `conveyor_work_${session}`,
+          (payload) => onHint(payload === 'wish' ? 'wish' : 'work'),
+          () => lost?.(),
+        );
         backoffMs = FIRST_BACKOFF_MS;
         onHint('work');
         await ended;

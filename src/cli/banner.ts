@@ -1,0 +1,45 @@
+import { resolve } from 'node:path';
+import { type WarehouseAddress, maskUrl } from '#config/warehouses.ts';
+import { localUrl } from './port.ts';
+import { paint, renderPairs } from './print.ts';
+
+export interface StartedParts {
+  version: string;
+  host: string;
+  port: number;
+  addresses: readonly WarehouseAddress[];
+  /** Where the password of the embedded databases is kept; `undefined` for databases that were given. */
+  passwordFiles: ReadonlyMap<string, string>;
+  dataDir: string | undefined;
+  developmentTokens: boolean;
+  workflowName: string;
+}
+
+/** Where everything is after a start, and a line to try. */
+export function renderBanner(parts: StartedParts): string {
+  const url = localUrl(parts.host, parts.port);
+  const pairs: [string, string][] = [
+    ['API', url],
+    ['Documentation', `${url}/docs`],
+    ['Health', `${url}/health`],
+    ...parts.addresses.map((address): [string, string] => [`Warehouse ${address.name}`, describeDatabase(address, parts.passwordFiles.get(address.name))]),
+    ...(parts.dataDir === undefined ? [] : [['Data folder', resolve(parts.dataDir)] satisfies [string, string]]),
+    ['Tokens', describeTokens(parts.developmentTokens)],
+  ];
+  return `\n${paint('bold', `Conveyor ${parts.version} is running.`)}\n\n${renderPairs(pairs, '  ')}\n${renderTrial(url, parts.developmentTokens)}\nCtrl-C hands orders back and stops; a second Ctrl-C stops at once.\n\n`;
+}
+
+function describeDatabase({ url }: WarehouseAddress, passwordFile: string | undefined): string {
+  return passwordFile === undefined ? maskUrl(url) : `${maskUrl(url)}  (password in ${passwordFile})`;
+}
+
+function describeTokens(developmentTokens: boolean): string {
+  return developmentTokens
+    ? 'user (a customer) and operator, for development on this machine; conveyor token create makes real ones'
+    : 'those that conveyor token create made';
+}
+
+function renderTrial(url: string, developmentTokens: boolean): string {
+  const token = developmentTokens ? 'user' : '$CONVEYOR_TOKEN';
+  return `Place an order:\n  curl -X POST --data "{}" -H "Authorization:${token}" ${url}/orders\n`;
+}

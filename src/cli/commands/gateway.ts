@@ -1,0 +1,45 @@
+import { Command } from 'commander';
+import { systemClock } from '#engine/clock.ts';
+import {
+  buildRegistry,
+  DATABASE_SETTINGS,
+  GATEWAY_SETTINGS,
+  LOG_SETTINGS,
+  ownStores,
+  registerWorkflows,
+  startGateway,
+  WORKFLOW_SETTINGS,
+} from '../compose.ts';
+import { openStores, requireDatabases } from '../databases.ts';
+import { deriveId } from '../identity.ts';
+import { addExamples, addSettings, readSettings } from '../options.ts';
+import { localUrl } from '../port.ts';
+import { Service } from '../service.ts';
+import { openSurroundings } from '../surroundings.ts';
+
+const NAMES = [...GATEWAY_SETTINGS, ...WORKFLOW_SETTINGS, 'nodeName', ...DATABASE_SETTINGS, ...LOG_SETTINGS] as const;
+
+export function gatewayCommand(): Command {
+  const command = new Command('gateway').description('Start only the gateway: it accepts orders and answers questions; nodes work them.');
+  addSettings(command, NAMES);
+  addExamples(
+    command,
+    'CONVEYOR_WAREHOUSES="HCM=postgres://conveyor:…@db1:5432/hcm" conveyor gateway --port 8081',
+    'conveyor gateway --database HN=postgres://conveyor@db2/hn --log-format json',
+  );
+  return command.action(async () => {
+    const { settings, file } = await readSettings(command, NAMES);
+    process.exitCode = await Service.run(systemClock, async (service) => {
+      const surroundings = openSurroundings(settings);
+      const registry = buildRegistry(settings, file, surroundings);
+      const stores = await openStores(await requireDatabases(settings), surroundings);
+      ownStores(service, stores);
+      await registerWorkflows(stores, registry);
+      const serviceId = deriveId('gateway', settings.nodeName);
+      const parts = { stores, registry, serviceId, serviceName: settings.nodeName, workflowName: settings.workflow };
+      const { port, developmentTokens } = await startGateway(service, settings, parts, surroundings);
+      const warehouses = stores.map((store) => store.warehouse.name);
+      surroundings.log.info({ url: localUrl(settings.host, port), warehouses, developmentTokens }, 'gateway started');
+    });
+  });
+}

@@ -1,0 +1,86 @@
+import { join, resolve } from 'node:path';
+import { Command } from 'commander';
+import type { ConfigFile } from '#config/define.ts';
+import type { Settings } from '#config/settings.ts';
+import { DEFAULT_WAREHOUSES, type WarehouseAddress } from '#config/warehouses.ts';
+import { lockDataDir } from '#embedded/data-dir-lock.ts';
+import { startEmbedded } from '#embedded/server.ts';
+import { systemClock } from '#engine/clock.ts';
+import { renderBanner } from '../banner.ts';
+import {
+  buildRegistry,
+  DATABASE_SETTINGS,
+  GATEWAY_SETTINGS,
+  LOG_SETTINGS,
+  NODE_SETTINGS,
+  ownStores,
+  registerWorkflows,
+  startGateway,
+  startNodes,
+  WORKFLOW_SETTINGS,
+} from '../compose.ts';
+import { openStores } from '../databases.ts';
+import { deriveId, readOrCreateId } from '../identity.ts';
+import { addExamples, addSettings, readSettings } from '../options.ts';
+import { findPort, localUrl } from '../port.ts';
+import { Service } from '../service.ts';
+import { openSurroundings, type Surroundings } from '../surroundings.ts';
+
+const NAMES = [...GATEWAY_SETTINGS, ...WORKFLOW_SETTINGS, ...NODE_SETTINGS, ...DATABASE_SETTINGS, ...LOG_SETTINGS] as const;
+type StartSettings = Pick<Settings, (typeof NAMES)[number]>;
+
+export function startCommand(): Command {
+  const command = new Command('start').description(
+    'Start everything on this machine: an embedded PostgreSQL for each warehouse, the gateway, and a node for each warehouse.',
+  );
+  addSettings(command, NAMES);
+  addExamples(command, 'conveyor start', 'conveyor start --port 9090 --step-duration 200ms --failure-rate 0');
+  return command.action(async () => {
+    const { settings, file } = await readSettings(command, NAMES);
+    process.exitCode = await Service.run(systemClock, (service) => start(service, settings, file));
+  });
+}
+
+async function start(service: Service, settings: StartSettings, file: ConfigFile | undefined): Promise<void> {
+  const surroundings = openSurroundings(settings);
+  const registry = buildRegistry(settings, file, surroundings);
+  const port = await findPort(settings.host, settings.port);
+  const addresses = settings.warehouses ?? (await startDatabases(service, settings, port, surroundings));
+  const stores = await openStores(addresses, surroundings);
+  ownStores(service, stores);
+  await registerWorkflows(stores, registry);
+  const baseId = settings.warehouses ? deriveId(settings.nodeName) : await readOrCreateId(resolve(settings.dataDir));
+  await startNodes(service, settings, { stores, registry, baseId }, surroundings);
+  const parts = { stores, registry, serviceId: baseId, serviceName: settings.nodeName, workflowName: settings.workflow };
+  const { developmentTokens } = await startGateway(service, { ...settings, port }, parts, surroundings);
+  process.stdout.write(
+    renderBanner({
+      version: surroundings.version,
+      host: settings.host,
+      port,
+      addresses,
+      passwordFile: settings.warehouses ? undefined : join(resolve(settings.dataDir), 'password'),
+      dataDir: settings.warehouses ? undefined : settings.dataDir,
+      developmentTokens,
+    }),
+  );
+}
+
+/** The embedded servers, under the lock of the data folder: a second start on it says what runs. */
+async function startDatabases(
+  service: Service,
+  { host, dataDir }: StartSettings,
+  port: number,
+  { log, clock }: Surroundings,
+): Promise<WarehouseAddress[]> {
+  const folder = resolve(dataDir);
+  const lock = await lockDataDir(folder, { url: localUrl(host, port) });
+  service.own({ what: 'the use of the data folder', close: () => lock.release(), force: () => lock.release() });
+  const addresses: WarehouseAddress[] = [];
+  for (const name of DEFAULT_WAREHOUSES) {
+    const server = await startEmbedded({ warehouse: name, dataDir: folder, log, clock });
+    addresses.push({ name, url: server.url });
+    service.own({ what: `the database of warehouse ${name}`, close: () => server.stop('fast'), force: () => server.stop('immediate') });
+  }
+  return addresses;
+}

@@ -1,0 +1,138 @@
+import type { FastifyInstance } from 'fastify';
+import type { ConfigFile } from '#config/define.ts';
+import type { SettingName, Settings } from '#config/settings.ts';
+import { messageOf } from '#domain/errors.ts';
+import { WorkflowRegistry } from '#engine/registry.ts';
+import type { Store } from '#engine/store.ts';
+import { buildGateway } from '#gateway/app.ts';
+import { startNode } from '#node/node.ts';
+import { orderWorkflow } from '#workflows/order.ts';
+import { CommandFault, EXIT } from './faults.ts';
+import { deriveId } from './identity.ts';
+import { explainListenFault, isLoopback } from './port.ts';
+import type { Service } from './service.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** The settings of each part; a command that has the part has its flags. */
+export const WORKFLOW_SETTINGS = ['stepDurationMs', 'failureRate', 'workflow'] as const satisfies SettingName[];
+export const GATEWAY_SETTINGS = ['port', 'host', 'maxWaitingOrders'] as const satisfies SettingName[];
+export const NODE_SETTINGS = ['slots', 'nodeName', 'leaseTtlMs', 'heartbeatMs', 'leaseMarginMs', 'drainTimeoutMs'] as const satisfies SettingName[];
+export const DATABASE_SETTINGS = ['warehouses', 'dataDir'] as const satisfies SettingName[];
+export const LOG_SETTINGS = ['logLevel', 'logFormat'] as const satisfies SettingName[];
+
+export type WorkflowSettings = Pick<Settings, (typeof WORKFLOW_SETTINGS)[number]>;
+export type GatewaySettings = Pick<Settings, (typeof GATEWAY_SETTINGS)[number]>;
+export type NodeSettings = Pick<Settings, (typeof NODE_SETTINGS)[number]>;
+
+/** The default workflow and those of the configuration file; the one new orders begin with must be among them. */
+export function buildRegistry(settings: WorkflowSettings, file: ConfigFile | undefined, { clock }: Surroundings): WorkflowRegistry {
+  const { stepDurationMs, failureRate, workflow } = settings;
+  try {
+    const registry = new WorkflowRegistry([orderWorkflow({ stepDurationMs, failureRate, clock }), ...(file?.workflows ?? [])]);
+    registry.latest(workflow);
+    return registry;
+  } catch (error) {
+    throw new CommandFault(EXIT.usage, messageOf(error), 'Correct workflows in conveyor.config.ts, or --workflow.');
+  }
+}
+
+/** Makes the workflows known to every database, which refuses a version whose steps have changed. */
+export async function registerWorkflows(stores: readonly Store[], registry: WorkflowRegistry): Promise<void> {
+  const identities = registry.all().map(({ name, version, steps }) => ({ name, version, stepNames: steps.map((step) => step.name) }));
+  await Promise.all(stores.map((store) => store.registerWorkflows(identities)));
+}
+
+/** Puts the stores into the service's charge: they close after everything that uses them. */
+export function ownStores(service: Service, stores: readonly Store[]): void {
+  service.own({
+    what: 'the database connections',
+    close: async () => {
+      await Promise.all(stores.map((store) => store.close()));
+    },
+  });
+}
+
+export interface GatewayParts {
+  stores: Store[];
+  registry: WorkflowRegistry;
+  serviceId: string;
+  serviceName: string;
+  workflowName: string;
+}
+
+/**
+ * Whether the two development tokens exist: on loopback, as long as no token was made. A gateway that others can reach
+ * needs real ones.
+ */
+export async function decideDevelopmentTokens(host: string, stores: readonly Store[]): Promise<boolean> {
+  const stored = await Promise.all(stores.map((store) => store.tokens.list()));
+  if (stored.flat().some((token) => token.revokedAt === null)) return false;
+  if (isLoopback(host)) return true;
+  throw new CommandFault(
+    EXIT.usage,
+    `--host is "${host}", which others can reach, but no access token exists`,
+    'Make one first: conveyor token create --role operator --name admin (or leave --host at 127.0.0.1).',
+  );
+}
+
+/** Builds the gateway and listens; the service stops it first, so that nothing new comes in. */
+export async function startGateway(
+  service: Service,
+  settings: GatewaySettings,
+  parts: GatewayParts,
+  surroundings: Surroundings,
+): Promise<{ developmentTokens: boolean; port: number }> {
+  const { stores, registry, serviceId, serviceName, workflowName } = parts;
+  const developmentTokens = await decideDevelopmentTokens(settings.host, stores);
+  const app = await buildGateway({
+    warehouses: stores,
+    registry,
+    workflowName,
+    serviceId,
+    serviceName,
+    developmentTokens,
+    maxWaitingOrders: settings.maxWaitingOrders,
+    ...surroundings,
+  });
+  service.own({ what: 'the gateway', close: () => closeGateway(app) });
+  await app.listen({ host: settings.host, port: settings.port }).catch((error: unknown) => {
+    throw explainListenFault(error, settings.host, settings.port);
+  });
+  return { developmentTokens, port: app.addresses()[0]?.port ?? settings.port };
+}
+
+async function closeGateway(app: FastifyInstance): Promise<void> {
+  app.server.closeIdleConnections();
+  await app.close();
+}
+
+/** One node for each store. They stop together; running steps may finish within the drain timeout. */
+export async function startNodes(
+  service: Service,
+  settings: NodeSettings,
+  parts: { stores: readonly Store[]; registry: WorkflowRegistry; baseId: string },
+  surroundings: Surroundings,
+): Promise<void> {
+  const { stores, registry, baseId } = parts;
+  for (const [index, store] of stores.entries()) {
+    const isOnly = stores.length === 1;
+    const nodeName = isOnly ? settings.nodeName : `${settings.nodeName}-${store.warehouse.name}`;
+    const node = await startNode({
+      store,
+      registry,
+      slots: settings.slots,
+      nodeId: index === 0 ? baseId : deriveId(baseId, store.warehouse.name),
+      nodeName,
+      lease: { ttlMs: settings.leaseTtlMs, heartbeatMs: settings.heartbeatMs, marginMs: settings.leaseMarginMs },
+      ...surroundings,
+    });
+    service.own({
+      what: `node ${nodeName}; running steps may finish`,
+      close: () => node.stop({ graceMs: settings.drainTimeoutMs }),
+    });
+    void node.ended.then(
+      () => service.fail(`node ${nodeName} has ended`),
+      (error: unknown) => service.fail(`node ${nodeName} has failed: ${messageOf(error)}`),
+    );
+  }
+}

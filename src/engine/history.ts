@@ -1,0 +1,62 @@
+import { assert } from '#domain/assert.ts';
+import type { Json } from '#domain/json.ts';
+import type { Order, OrderEvent } from '#domain/order.ts';
+import { type Position, positionAfter } from '#domain/order-state.ts';
+import type { ClaimedOrder } from './store.ts';
+
+/** Where the history says that an order stands after its last event. */
+export function positionOf(order: Pick<Order, 'step' | 'direction'>, events: readonly OrderEvent[]): Position {
+  const last = events.at(-1);
+  return last ? positionAfter(last.kind, last) : { step: order.step, direction: order.direction };
+}
+
+/**
+ * An order in its owner's hands, from its row and its complete history. A fresh order, whose history is only its
+ * acceptance and this claim, may come without events.
+ */
+export function foldHistory(order: Order, events: readonly OrderEvent[]): ClaimedOrder {
+  const at = positionOf(order, events);
+  const results: Json[] = [];
+  let brokenStep: ClaimedOrder['brokenStep'];
+  for (const event of events) {
+    if (event.kind === 'step_completed') results[event.step - 1] = memberOf(event.data, 'result') ?? null;
+    if (event.kind === 'step_failed') brokenStep = { step: event.step, outcome: memberOf(event.data, 'unknown') ? 'unknown' : 'failed' };
+    if (event.kind === 'cancel_started') brokenStep = { step: event.step, outcome: 'unknown' };
+  }
+  const last = events.at(-1);
+  const moved = last !== undefined && last.version !== order.version;
+  assert(order.state === 'running', 'only an order that is running is in somebody’s hands');
+  return {
+    orderId: order.orderId,
+    customerId: order.customerId,
+    workflow: order.workflow,
+    workflowVersion: order.workflowVersion,
+    content: order.content,
+    step: at.step,
+    direction: at.direction,
+    fence: order.fence,
+    version: last?.version ?? order.version,
+    retries: moved ? 0 : order.retries,
+    attempt: Math.max(1, countStarts(events, at)),
+    results,
+    brokenStep,
+    cancelRequested: order.requested === 'cancel',
+  };
+}
+
+/** How often a slot began the step at `at`: by a claim there, or by going on from the step before. */
+export function countStarts(events: readonly OrderEvent[], at: Position): number {
+  let starts = 0;
+  for (const event of events) {
+    const next = positionAfter(event.kind, event);
+    if (next.step !== at.step || next.direction !== at.direction) continue;
+    const arrived = event.step !== next.step || event.direction !== next.direction;
+    const claimed = event.kind === 'claimed';
+    if (claimed || (arrived && event.sessionId !== null)) starts += 1;
+  }
+  return starts;
+}
+
+function memberOf(data: Json, name: string): Json | undefined {
+  return data !== null && typeof data === 'object' && !Array.isArray(data) ? data[name] : undefined;
+}

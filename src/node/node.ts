@@ -1,0 +1,154 @@
+import { hostname } from 'node:os';
+import { messageOf } from '#domain/errors.ts';
+import { type Clock, jittered, sleep, systemClock } from '#engine/clock.ts';
+import { DEFAULT_LEASE, findLeaseFault, type LeaseSettings } from '#engine/lease.ts';
+import type { Log } from '#engine/log.ts';
+import type { WorkflowRegistry } from '#engine/registry.ts';
+import type { Store } from '#engine/store.ts';
+import { NodeLife } from './life.ts';
+import { type NodeCounts, NodeStats } from './stats.ts';
+
+export interface NodeOptions {
+  store: Store;
+  registry: WorkflowRegistry;
+  slots: number;
+  /** Stable over the node's lives. */
+  nodeId: string;
+  nodeName: string;
+  version: string;
+  log: Log;
+  clock?: Clock;
+  lease?: LeaseSettings;
+}
+
+/** A node at work. */
+export interface RunningNode {
+  readonly nodeId: string;
+  readonly nodeName: string;
+  /** Of its present life. */
+  readonly session: number;
+  readonly busy: number;
+  readonly stats: Readonly<NodeCounts>;
+  /** Resolves when the node has stopped for good. */
+  readonly ended: Promise<void>;
+  /** Leaves in good order: present steps end, orders go back to the queue; past `graceMs` their handlers are aborted first. */
+  stop(options: { graceMs: number }): Promise<void>;
+}
+
+const FIRST_BACKOFF_MS = 200;
+const MAX_BACKOFF_MS = 3_000;
+
+/**
+ * Starts a node: registers its workflows, begins a session and works until stopped. When its session is declared dead it
+ * begins a new life by itself. Rejects when the first session cannot be opened.
+ */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const lease = options.lease ?? DEFAULT_LEASE;
+  const fault = findLeaseFault(lease);
+  if (fault) throw new Error(fault);
+  const node = new Node(options, lease);
+  await options.store.registerWorkflows(
+    options.registry.all().map(({ name, version, steps }) => ({ name, version, stepNames: steps.map((step) => step.name) })),
+  );
+  await node.begin();
+  return node;
+}
+
+class Node implements RunningNode {
+  readonly nodeId: string;
+  readonly nodeName: string;
+  readonly stats = new NodeStats();
+  readonly ended: Promise<void>;
+  private readonly options: NodeOptions;
+  private readonly lease: LeaseSettings;
+  private readonly clock: Clock;
+  private readonly stopping = new AbortController();
+  private readonly end = Promise.withResolvers<void>();
+  private life: NodeLife | undefined;
+
+  constructor(options: NodeOptions, lease: LeaseSettings) {
+    this.options = options;
+    this.lease = lease;
+    this.clock = options.clock ?? systemClock;
+    this.nodeId = options.nodeId;
+    this.nodeName = options.nodeName;
+    this.ended = this.end.promise;
+  }
+
+  get session(): number {
+    return this.life?.session ?? 0;
+  }
+
+  get busy(): number {
+    return this.life?.busy ?? 0;
+  }
+
+  async begin(): Promise<void> {
+    this.life = await this.openLife();
+    void this.liveOn(this.life);
+  }
+
+  async stop({ graceMs }: { graceMs: number }): Promise<void> {
+    this.stopping.abort();
+    await this.life?.leave(graceMs);
+    await this.ended;
+  }
+
+  /** One life after the other, until the node is stopped. */
+  private async liveOn(first: NodeLife): Promise<void> {
+    let life: NodeLife | undefined = first;
+    while (life) {
+      await life.ended;
+      life = await this.nextLife();
+      this.life = life ?? this.life;
+    }
+    this.end.resolve();
+  }
+
+  private async nextLife(): Promise<NodeLife | undefined> {
+    let backoffMs = FIRST_BACKOFF_MS;
+    while (!this.stopping.signal.aborted) {
+      try {
+        const life = await this.openLife();
+        if (!this.stopping.signal.aborted) return life;
+        await life.leave(0);
+      } catch (error) {
+        this.options.log.warn({ node: this.nodeName, error: messageOf(error) }, 'cannot begin a new session yet');
+        await sleep(this.clock, jittered(this.clock, backoffMs), this.stopping.signal).catch(() => undefined);
+        backoffMs = Math.min(MAX_BACKOFF_MS, backoffMs * 2);
+      }
+    }
+    return undefined;
+  }
+
+  private async openLife(): Promise<NodeLife> {
+    const { store, registry, slots, version, log } = this.options;
+    const openedAt = this.clock.monotonic();
+    const session = await store.openSession(
+      {
+        nodeId: this.nodeId,
+        nodeName: this.nodeName,
+        slots,
+        version,
+        host: hostname(),
+        pid: process.pid,
+        workflows: registry.all().map((workflow) => ({ name: workflow.name, version: workflow.version })),
+      },
+      this.lease.ttlMs,
+    );
+    const life = new NodeLife({
+      store,
+      session,
+      openedAt,
+      registry,
+      slotCount: slots,
+      lease: this.lease,
+      clock: this.clock,
+      log: log.child({ node: this.nodeName }),
+      stats: this.stats,
+    });
+    await life.begin();
+    log.info({ node: this.nodeName, session, slots, warehouse: store.warehouse.name }, 'node at work');
+    return life;
+  }
+}
