@@ -8,11 +8,10 @@ export interface StartedParts {
   host: string;
   port: number;
   addresses: readonly WarehouseAddress[];
-  /** Where the password of the embedded databases is kept; `undefined` for databases that were given. */
+  /** Where the passwords of embedded databases are kept, by warehouse. */
   passwordFiles: ReadonlyMap<string, string>;
   dataDir: string | undefined;
   developmentTokens: boolean;
-  workflowName: string;
 }
 
 /** Where everything is after a start, and a line to try. */

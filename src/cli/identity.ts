@@ -22,7 +22,7 @@ async function readId(path: string): Promise<string | undefined> {
 
 /** Written aside and moved into place whole: a crash leaves no half of an id, a neighbour's id is kept. */
 async function createId(path: string): Promise<string> {
-  await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });
+  await mkdir(join(path, '..'), { recursive: true });
   const id = randomUUID();
   const draft = `${path}.${id}`;
   await writeFile(draft, `${id}\n`);

@@ -44,8 +44,10 @@ export function startCommand(): Command {
 async function start(service: Service, settings: StartSettings, file: ConfigFile | undefined): Promise<void> {
   const surroundings = openSurroundings(settings);
   const registry = buildRegistry(settings, file, surroundings);
-  const port = await findPort(settings.host, settings.port);
-  const addresses = settings.warehouses ?? (await startDatabases(service, settings, port, surroundings));
+  const port = settings.port === 0 ? await findPort(settings.host, 0) : settings.port;
+  if (!settings.warehouses) await takeDataDir(service, settings, port);
+  await findPort(settings.host, port);
+  const addresses = settings.warehouses ?? (await startDatabases(service, settings, surroundings));
   const stores = await openStores(addresses, surroundings);
   ownStores(service, stores);
   await registerWorkflows(stores, registry);
@@ -59,26 +61,23 @@ async function start(service: Service, settings: StartSettings, file: ConfigFile
       host: settings.host,
       port,
       addresses,
-      passwordFile: settings.warehouses ? undefined : join(resolve(settings.dataDir), 'password'),
+      passwordFiles: new Map(settings.warehouses ? [] : addresses.map(({ name }) => [name, join(resolve(settings.dataDir), name, 'password')])),
       dataDir: settings.warehouses ? undefined : settings.dataDir,
       developmentTokens,
     }),
   );
 }
 
-/** The embedded servers, under the lock of the data folder: a second start on it says what runs. */
-async function startDatabases(
-  service: Service,
-  { host, dataDir }: StartSettings,
-  port: number,
-  { log, clock }: Surroundings,
-): Promise<WarehouseAddress[]> {
-  const folder = resolve(dataDir);
-  const lock = await lockDataDir(folder, { url: localUrl(host, port) });
+/** A second start on the folder is told where the first one answers. */
+async function takeDataDir(service: Service, { host, dataDir }: StartSettings, port: number): Promise<void> {
+  const lock = await lockDataDir(resolve(dataDir), { url: localUrl(host, port) });
   service.own({ what: 'the use of the data folder', close: () => lock.release(), force: () => lock.release() });
+}
+
+async function startDatabases(service: Service, { dataDir }: StartSettings, { log, clock }: Surroundings): Promise<WarehouseAddress[]> {
   const addresses: WarehouseAddress[] = [];
   for (const name of DEFAULT_WAREHOUSES) {
-    const server = await startEmbedded({ warehouse: name, dataDir: folder, log, clock });
+    const server = await startEmbedded({ warehouse: name, dataDir: resolve(dataDir), log, clock });
     addresses.push({ name, url: server.url });
     service.own({ what: `the database of warehouse ${name}`, close: () => server.stop('fast'), force: () => server.stop('immediate') });
   }

@@ -1,79 +1,142 @@
 import { isEnded } from '#domain/order-state.ts';
 import type { MoveVerdict, OrderMove } from '#engine/store.ts';
 import { arrayOf, type Connection, type Statement, textArrayOf } from './connect.ts';
+import { isUniqueViolation } from './faults.ts';
 
 /**
- * One statement for every slot that waits. A move inside the order's run is one row of history and nothing else; a move
- * that ends the session's hold on the order (`to_state`) writes the order's row too.
+ * Moves inside an order's run: one row of history each and nothing else.
  * - `sess` FOR KEY SHARE: while this runs, nobody can declare the session dead; once it is dead, nothing is written.
- * - The owner and the fence stand in every condition. The order's row needs no lock for an append: the only ways an
- *   ownership ends are this session's own closing moves and the session's end.
- * - A version that is taken refuses an append quietly (a move sent twice), but fails a closing loudly: its row would be
- *   written without its event.
- * - `completed` is not written while a cancel waits. The update meets the newest row, the snapshot may not: so a refused
- *   `completed` of an order that is still held can only mean a cancel.
- * Only refused moves are answered: usually none.
+ * - Owner and fence stand in the condition, read by primary key. The order's row needs no lock: the only ways an ownership
+ *   ends are the session's own closing moves and the session's end.
+ * - The answer is a count; only when it is short, the ids that were written come along.
  */
-const ADVANCE_ORDERS: Statement = {
-  name: 'advance_orders',
+const appendMoves = (name: string, onConflict: string): Statement => ({
+  name,
   text: `
     with sess as materialized (
       select session_id from node_sessions where session_id = $1 and state <> 'dead' for key share
-    ), move as materialized (
-      select * from unnest($2::uuid[], $3::int[], $4::int[], $5::event_kind[], $6::smallint[], $7::order_direction[], $8::jsonb[],
-                           $9::order_state[], $10::smallint[], $11::order_direction[], $12::smallint[], $13::float8[], $14::boolean[])
-        with ordinality as t (order_id, fence, version, kind, step, direction, data,
-                              to_state, to_step, to_direction, to_retries, delay_ms, ends, n)
+    ), appended as (
+      insert into order_events (order_id, version, kind, step, direction, session_id, fence, at, data)
+      select m.order_id, m.version, m.kind, m.step, m.direction, sess.session_id, m.fence, clock_timestamp(), m.data
+        from unnest($2::uuid[], $3::int[], $4::int[], $5::event_kind[], $6::smallint[], $7::order_direction[], $8::jsonb[])
+               as m (order_id, fence, version, kind, step, direction, data)
+       cross join sess
+       where sess.session_id = (select o.owner_session from orders o where o.order_id = m.order_id and o.fence = m.fence)
+      ${onConflict}
+      returning order_id
+    )
+    select count(*)::int as written, case when count(*) < cardinality($2::uuid[]) then array_agg(order_id::text) end as order_ids
+      from appended`,
+});
+
+/** The usual one. A version that is taken fails it: then the careful one runs. */
+const APPEND_MOVES = appendMoves('append_moves', '');
+/** Passes over versions that are taken, at the price of half as much again of WAL: for moves that may have been sent before. */
+const APPEND_MOVES_AGAIN = appendMoves('append_moves_again', 'on conflict (order_id, version) do nothing');
+
+/**
+ * Moves that end the session's hold on the order: its row is written too. `completed` is not written while a cancel waits:
+ * the update meets the newest row. There is no condition on the state: an owner stands exactly on running rows, and with
+ * it the planner would read all rows of the owner for every move.
+ */
+const CLOSE_ORDERS: Statement = {
+  name: 'close_orders',
+  text: `
+    with sess as materialized (
+      select session_id from node_sessions where session_id = $1 and state <> 'dead' for key share
     ), closed as (
       update orders o
          set state = m.to_state, owner_session = null, fence = o.fence + 1, version = m.version, step = m.to_step,
              direction = m.to_direction, retries = m.to_retries,
              next_run_at = clock_timestamp() + m.delay_ms * interval '1 millisecond',
              ended_at = case when m.ends then clock_timestamp() end
-        from move m, sess
-       where m.to_state is not null and o.order_id = m.order_id
-         and o.state = 'running' and o.owner_session = sess.session_id and o.fence = m.fence
+        from unnest($2::uuid[], $3::int[], $4::int[], $5::event_kind[], $6::smallint[], $7::order_direction[], $8::jsonb[],
+                    $9::order_state[], $10::smallint[], $11::order_direction[], $12::smallint[], $13::float8[], $14::boolean[])
+               as m (order_id, fence, version, kind, step, direction, data, to_state, to_step, to_direction, to_retries, delay_ms, ends)
+       cross join sess
+       where o.order_id = m.order_id and o.owner_session = sess.session_id and o.fence = m.fence
          and (m.kind <> 'completed' or o.requested is null)
-      returning m.n
-    ), told_closed as (
+      returning m.order_id, m.version, m.kind, m.step, m.direction, sess.session_id, m.fence, m.data
+    ), told as (
       insert into order_events (order_id, version, kind, step, direction, session_id, fence, at, data)
-      select m.order_id, m.version, m.kind, m.step, m.direction, $1, m.fence, clock_timestamp(), m.data
-        from move m where m.n in (select n from closed)
-    ), appended as (
-      insert into order_events (order_id, version, kind, step, direction, session_id, fence, at, data)
-      select m.order_id, m.version, m.kind, m.step, m.direction, sess.session_id, m.fence, clock_timestamp(), m.data
-        from move m, sess
-       where m.to_state is null
-         and exists (select from orders o where o.order_id = m.order_id
-                        and o.state = 'running' and o.owner_session = sess.session_id and o.fence = m.fence)
-      on conflict (order_id, version) do nothing
-      returning order_id, version
+      select order_id, version, kind, step, direction, session_id, fence, clock_timestamp(), data from closed
     )
-    select m.n,
-           exists (select from order_events e
-                    where e.order_id = m.order_id and e.version = m.version and e.session_id = $1 and e.fence = m.fence
-                      and e.kind = m.kind and e.step = m.step) as replayed,
-           m.kind = 'completed' and exists (select from sess) and exists (
-             select from orders o where o.order_id = m.order_id and o.owner_session = $1 and o.fence = m.fence) as cancel_requested
-      from move m
-     where case when m.to_state is null then (m.order_id, m.version) not in (select order_id, version from appended)
-                else m.n not in (select n from closed) end`,
+    select count(*)::int as written, case when count(*) < cardinality($2::uuid[]) then array_agg(order_id::text) end as order_ids
+      from closed`,
 };
 
-interface RefusedRow {
-  n: number;
-  replayed: boolean;
-  cancel_requested: boolean;
+/**
+ * Why moves were not written; a statement of its own, so that its snapshot shows what they met. My own event at that
+ * version: it was written before. Still mine: only a waiting cancel refuses a `completed`. Else it is not mine any more.
+ */
+const EXPLAIN_REFUSALS: Statement = {
+  name: 'explain_refusals',
+  text: `
+    select exists (select from order_events e
+                    where e.order_id = m.order_id and e.version = m.version and e.session_id = $1 and e.fence = m.fence
+                      and e.kind = m.kind and e.step = m.step) as replayed,
+           m.kind = 'completed' and exists (
+             select from orders o where o.order_id = m.order_id and o.owner_session = $1 and o.fence = m.fence
+                and o.requested is not null) as cancel_requested
+      from unnest($2::uuid[], $3::int[], $4::int[], $5::event_kind[], $6::smallint[])
+             with ordinality as m (order_id, fence, version, kind, step, n)
+     order by m.n`,
+};
+
+interface WrittenRow {
+  written: number;
+  order_ids: string[] | null;
 }
 
-/** Writes a batch of moves; verdicts in their order. */
+/** Writes a batch of moves, at most one per order; verdicts in their order. */
 export async function advanceOrders(connection: Connection, session: number, moves: OrderMove[]): Promise<MoveVerdict[]> {
-  const refused = await connection.run<RefusedRow>(ADVANCE_ORDERS, [session, ...moveArrays(moves)]);
-  const verdicts = moves.map((): MoveVerdict => 'applied');
-  for (const { n, replayed, cancel_requested } of refused) {
-    verdicts[n - 1] = replayed ? 'replayed' : cancel_requested ? 'cancel_requested' : 'fenced';
+  const appends = moves.filter((move) => !move.closing);
+  const closings = moves.filter((move) => move.closing);
+  const refused = new Set(
+    (
+      await Promise.all([
+        appends.length > 0 ? append(connection, session, appends) : [],
+        closings.length > 0 ? close(connection, session, closings) : [],
+      ])
+    ).flat(),
+  );
+  if (refused.size === 0) return moves.map(() => 'applied');
+  const reasons = await explain(connection, session, [...refused]);
+  return moves.map((move) => reasons.get(move) ?? 'applied');
+}
+
+/** Answers the moves that were not written. */
+async function append(connection: Connection, session: number, moves: OrderMove[]): Promise<OrderMove[]> {
+  const values = [session, ...moveArrays(moves)];
+  try {
+    return refusedOf(moves, await connection.run<WrittenRow>(APPEND_MOVES, values));
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    return refusedOf(moves, await connection.run<WrittenRow>(APPEND_MOVES_AGAIN, values));
   }
-  return verdicts;
+}
+
+async function close(connection: Connection, session: number, moves: OrderMove[]): Promise<OrderMove[]> {
+  return refusedOf(moves, await connection.run<WrittenRow>(CLOSE_ORDERS, [session, ...moveArrays(moves), ...closingArrays(moves)]));
+}
+
+function refusedOf(moves: OrderMove[], [row]: WrittenRow[]): OrderMove[] {
+  if (row?.written === moves.length) return [];
+  const written = new Set(row?.order_ids ?? []);
+  return moves.filter((move) => !written.has(move.orderId));
+}
+
+async function explain(connection: Connection, session: number, moves: OrderMove[]): Promise<Map<OrderMove, MoveVerdict>> {
+  const rows = await connection.run<{ replayed: boolean; cancel_requested: boolean }>(EXPLAIN_REFUSALS, [
+    session,
+    ...moveArrays(moves).slice(0, 5),
+  ]);
+  return new Map(
+    moves.map((move, index) => {
+      const reason = rows[index];
+      return [move, reason?.replayed ? 'replayed' : reason?.cancel_requested ? 'cancel_requested' : 'fenced'];
+    }),
+  );
 }
 
 function moveArrays(moves: readonly OrderMove[]): string[] {
@@ -85,11 +148,17 @@ function moveArrays(moves: readonly OrderMove[]): string[] {
     arrayOf(moves.map((move) => move.step)),
     arrayOf(moves.map((move) => move.direction)),
     textArrayOf(moves.map((move) => (move.data === null ? null : JSON.stringify(move.data)))),
-    arrayOf(moves.map((move) => move.closing?.state ?? 'NULL')),
-    arrayOf(moves.map((move) => move.closing?.at.step ?? 'NULL')),
-    arrayOf(moves.map((move) => move.closing?.at.direction ?? 'NULL')),
-    arrayOf(moves.map((move) => move.closing?.retries ?? 'NULL')),
-    arrayOf(moves.map((move) => move.closing?.delayMs ?? 'NULL')),
-    arrayOf(moves.map((move) => (move.closing ? isEnded(move.closing.state) : 'NULL'))),
+  ];
+}
+
+function closingArrays(moves: readonly OrderMove[]): string[] {
+  const closings = moves.flatMap((move) => move.closing ?? []);
+  return [
+    arrayOf(closings.map((closing) => closing.state)),
+    arrayOf(closings.map((closing) => closing.at.step)),
+    arrayOf(closings.map((closing) => closing.at.direction)),
+    arrayOf(closings.map((closing) => closing.retries)),
+    arrayOf(closings.map((closing) => closing.delayMs)),
+    arrayOf(closings.map((closing) => isEnded(closing.state))),
   ];
 }

@@ -1,0 +1,57 @@
+import { Command } from 'commander';
+import { addExamples, addOutput, countOption, formatOf, type OutputOptions } from '../options.ts';
+import { addAccess, ORDER_COLUMNS, type ShownOrder, withClient } from '../orders.ts';
+import { printData, say } from '../print.ts';
+
+interface ListOptions extends OutputOptions {
+  status?: string;
+  step?: string;
+  region?: string;
+  warehouse?: string;
+  node?: string;
+  customerName?: string;
+  since?: string;
+  until?: string;
+  limit: number;
+  cursor?: string;
+}
+
+interface Page {
+  orders: ShownOrder[];
+  has_more: boolean;
+  next_cursor?: string;
+}
+
+export function ordersListCommand(): Command {
+  const command = new Command('list')
+    .description('Orders, newest first.')
+    .option('--status <status>', 'queued, processing, rolling_back, completed, failed, cancelled, needs_attention or held')
+    .option('--step <name>', 'open orders at this step')
+    .option('--region <region>', 'orders of this region')
+    .option('--warehouse <name>', 'orders of this warehouse')
+    .option('--node <id>', 'open orders that this node works')
+    .option('--customer-name <name>', 'orders with this customer name')
+    .option('--since <time>', 'accepted at or after, such as 2026-01-31T12:00:00Z')
+    .option('--until <time>', 'accepted before')
+    .option('--limit <number>', 'how many', countOption(1, 1_000), 50)
+    .option('--cursor <cursor>', 'go on where another page ended');
+  addAccess(addOutput(command));
+  addExamples(command, 'conveyor orders list --status failed', 'conveyor orders list --limit 200 -o jsonl | jq .order_id');
+  return command.action(async (options: ListOptions) => {
+    const query = {
+      status: options.status,
+      step: options.step,
+      region: options.region,
+      warehouse: options.warehouse,
+      node: options.node,
+      customer_name: options.customerName,
+      since: options.since,
+      until: options.until,
+      limit: String(options.limit),
+      cursor: options.cursor,
+    };
+    const page = (await withClient(command, (client) => client.call({ method: 'GET', path: '/orders', query }))) as Page;
+    printData({ document: page, rows: page.orders, columns: ORDER_COLUMNS, empty: 'No orders.' }, formatOf(options));
+    if (page.has_more && page.next_cursor !== undefined) say(`There are more: --cursor ${JSON.stringify(page.next_cursor)}`);
+  });
+}

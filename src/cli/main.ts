@@ -1,0 +1,59 @@
+import { Command, CommanderError } from 'commander';
+import { gatewayCommand } from './commands/gateway.ts';
+import { migrateCommand } from './commands/migrate.ts';
+import { nodeCommand } from './commands/node.ts';
+import { ordersCommand } from './commands/orders.ts';
+import { simulateCommand } from './commands/simulate.ts';
+import { startCommand } from './commands/start.ts';
+import { tokenCommand } from './commands/token.ts';
+import { describeFault, EXIT } from './faults.ts';
+import { addExamples } from './options.ts';
+import { say } from './print.ts';
+import { readVersion } from './surroundings.ts';
+
+/** Runs the command line `argv` (without the program's own name) and sets the process's exit code. */
+export async function main(argv: string[]): Promise<void> {
+  leaveQuietlyOnClosedPipe();
+  try {
+    await buildProgram().parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    process.exitCode = reportFault(error);
+  }
+}
+
+function buildProgram(): Command {
+  const program = new Command('conveyor')
+    .description('A distributed order-processing system on PostgreSQL.')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .addCommand(startCommand())
+    .addCommand(gatewayCommand())
+    .addCommand(nodeCommand())
+    .addCommand(simulateCommand())
+    .addCommand(ordersCommand())
+    .addCommand(tokenCommand())
+    .addCommand(migrateCommand());
+  addExamples(program, 'conveyor start', 'conveyor orders list', 'conveyor simulate --orders 1000 --concurrency 10');
+  forEachCommand(program, (command) => command.exitOverride().showHelpAfterError('(--help shows what is possible)'));
+  return program;
+}
+
+function forEachCommand(command: Command, visit: (command: Command) => void): void {
+  visit(command);
+  for (const child of command.commands) forEachCommand(child, visit);
+}
+
+function reportFault(error: unknown): number {
+  // Commander has printed its own message already; help and version are no faults.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  const { lines, exitCode } = describeFault(error);
+  say(`error: ${lines.join('\n')}`);
+  return exitCode;
+}
+
+/** `conveyor orders list | head` ends like any other tool when its reader has seen enough. */
+function leaveQuietlyOnClosedPipe(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.done);
+    throw error;
+  });
+}
