@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type WarehouseAddress, maskUrl } from '#config/warehouses.ts';
+import { maskUrl, type WarehouseAddress } from '#config/warehouses.ts';
 import { localUrl } from './port.ts';
 import { paint, renderPairs } from './print.ts';
 
@@ -21,7 +21,10 @@ export function renderBanner(parts: StartedParts): string {
     ['API', url],
     ['Documentation', `${url}/docs`],
     ['Health', `${url}/health`],
-    ...parts.addresses.map((address): [string, string] => [`Warehouse ${address.name}`, describeDatabase(address, parts.passwordFiles.get(address.name))]),
+    ...parts.addresses.map((address): [string, string] => [
+      `Warehouse ${address.name}`,
+      describeDatabase(address, parts.passwordFiles.get(address.name)),
+    ]),
     ...(parts.dataDir === undefined ? [] : [['Data folder', resolve(parts.dataDir)] satisfies [string, string]]),
     ['Tokens', describeTokens(parts.developmentTokens)],
   ];

@@ -16,7 +16,14 @@ import type { Surroundings } from './surroundings.ts';
 /** The settings of each part; a command that has the part has its flags. */
 export const WORKFLOW_SETTINGS = ['stepDurationMs', 'failureRate', 'workflow'] as const satisfies SettingName[];
 export const GATEWAY_SETTINGS = ['port', 'host', 'maxWaitingOrders'] as const satisfies SettingName[];
-export const NODE_SETTINGS = ['slots', 'nodeName', 'leaseTtlMs', 'heartbeatMs', 'leaseMarginMs', 'drainTimeoutMs'] as const satisfies SettingName[];
+export const NODE_SETTINGS = [
+  'slots',
+  'nodeName',
+  'leaseTtlMs',
+  'heartbeatMs',
+  'leaseMarginMs',
+  'drainTimeoutMs',
+] as const satisfies SettingName[];
 export const DATABASE_SETTINGS = ['warehouses', 'dataDir'] as const satisfies SettingName[];
 export const LOG_SETTINGS = ['logLevel', 'logFormat'] as const satisfies SettingName[];
 

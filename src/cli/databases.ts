@@ -85,7 +85,10 @@ function refuseEqualNumbers(stores: readonly Store[]): void {
   for (const { warehouse } of stores) {
     const other = names.get(warehouse.number);
     if (other !== undefined) {
-      throw new CommandFault(EXIT.usage, `the names of the warehouses ${other} and ${warehouse.name} give the same number, ${warehouse.number}; rename one of them`);
+      throw new CommandFault(
+        EXIT.usage,
+        `the names of the warehouses ${other} and ${warehouse.name} give the same number, ${warehouse.number}; rename one of them`,
+      );
     }
     names.set(warehouse.number, warehouse.name);
   }
@@ -96,5 +99,8 @@ export function pickWarehouse(addresses: readonly WarehouseAddress[], name: stri
   if (name === undefined) return addresses;
   const picked = addresses.filter((address) => address.name === name);
   if (picked.length > 0) return picked;
-  throw new CommandFault(EXIT.usage, `--warehouse is ${JSON.stringify(name)}; allowed is one of ${addresses.map((address) => address.name).join(', ')}`);
+  throw new CommandFault(
+    EXIT.usage,
+    `--warehouse is ${JSON.stringify(name)}; allowed is one of ${addresses.map((address) => address.name).join(', ')}`,
+  );
 }

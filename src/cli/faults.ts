@@ -1,5 +1,5 @@
-import { ConveyorError, ERROR_CATALOGUE, messageOf } from '#domain/errors.ts';
 import { SettingsError } from '#config/load.ts';
+import { ConveyorError, ERROR_CATALOGUE, messageOf } from '#domain/errors.ts';
 import { maskSecrets } from '#telemetry/redact.ts';
 import { neutralise } from './print.ts';
 
@@ -24,7 +24,8 @@ export class CommandFault extends Error {
 export function describeFault(thrown: unknown): { lines: string[]; exitCode: ExitCode } {
   if (thrown instanceof SettingsError) return { lines: thrown.problems.map(clean), exitCode: EXIT.usage };
   if (thrown instanceof CommandFault) return { lines: linesOf(thrown.message, thrown.advice), exitCode: thrown.exitCode };
-  if (thrown instanceof ConveyorError) return { lines: linesOf(thrown.message, ERROR_CATALOGUE[thrown.code].advice), exitCode: EXIT.failed };
+  if (thrown instanceof ConveyorError)
+    return { lines: linesOf(thrown.message, ERROR_CATALOGUE[thrown.code].advice), exitCode: EXIT.failed };
   return { lines: [clean(messageOf(thrown))], exitCode: EXIT.failed };
 }
 
@@ -33,5 +34,8 @@ function linesOf(message: string, advice: string | undefined): string[] {
 }
 
 function clean(text: string): string {
-  return text.split('\n').map((line) => neutralise(maskSecrets(line))).join('\n');
+  return text
+    .split('\n')
+    .map((line) => neutralise(maskSecrets(line)))
+    .join('\n');
 }

@@ -17,7 +17,10 @@ function settingOption(row: SettingRow): Option {
   const preset = row.default === undefined ? row.otherwise : row.default;
   const description = `${row.sentence.replaceAll('`', '')} [${row.variable}${preset === undefined ? '' : `, default: ${preset.replaceAll('`', '')}`}]`;
   if (row.kind !== 'warehouses') return new Option(`--${row.flag} <${placeholderOf(row)}>`, description);
-  return new Option(`--${row.flag} <NAME=URL>`, description).argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
+  return new Option(`--${row.flag} <NAME=URL>`, description).argParser((value: string, before: string[] | undefined) => [
+    ...(before ?? []),
+    value,
+  ]);
 }
 
 function placeholderOf(row: SettingRow): string {
@@ -49,7 +52,11 @@ export async function readSettings<Name extends SettingName>(command: Command, n
 
 /** The host's name, as far as a node's name may have its characters. */
 function hostNodeName(): string {
-  return hostname().replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 64) || 'node';
+  return (
+    hostname()
+      .replace(/[^A-Za-z0-9._-]/g, '-')
+      .slice(0, 64) || 'node'
+  );
 }
 
 export interface OutputOptions {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { addSettings, readSettings } from './options.ts';
 import { ApiClient, resolveAccess } from './client.ts';
-import { type Column, paint, renderData, renderPairs, type Style, neutralise } from './print.ts';
+import { addSettings, readSettings } from './options.ts';
+import { type Column, neutralise, paint, renderData, renderPairs, type Style } from './print.ts';
 
 /** An order as the gateway answers it, as far as the commands read it. */
 export interface ShownOrder {

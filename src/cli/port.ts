@@ -26,10 +26,16 @@ export function explainListenFault(error: unknown, host: string, port: number): 
   switch ((error as NodeJS.ErrnoException).code) {
     case 'EADDRINUSE': {
       const next = port < 65_535 ? port + 1 : port - 1;
-      return new CommandFault(EXIT.failed, `port ${port} on ${host} is used by another program; choose another with --port ${next}, or --port 0 for a free one`);
+      return new CommandFault(
+        EXIT.failed,
+        `port ${port} on ${host} is used by another program; choose another with --port ${next}, or --port 0 for a free one`,
+      );
     }
     case 'EACCES':
-      return new CommandFault(EXIT.failed, `port ${port} on ${host} needs more rights than this process has; choose one from 1024 with --port`);
+      return new CommandFault(
+        EXIT.failed,
+        `port ${port} on ${host} needs more rights than this process has; choose one from 1024 with --port`,
+      );
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return new CommandFault(EXIT.usage, `--host is "${host}"; allowed is an address of this machine, such as 127.0.0.1 or 0.0.0.0`);

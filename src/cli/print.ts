@@ -40,7 +40,10 @@ export function renderData<Row>(data: Data<Row>, format: Format): string {
       return renderYaml(data.document);
     default:
       if (data.rows.length === 0) return `${data.empty}\n`;
-      return renderTable(data.rows, data.columns.filter((column) => format === 'wide' || !column.wide));
+      return renderTable(
+        data.rows,
+        data.columns.filter((column) => format === 'wide' || !column.wide),
+      );
   }
 }
 
@@ -60,12 +63,17 @@ function renderTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[])
 /** `label   value` lines with the values under each other. */
 export function renderPairs(pairs: readonly (readonly [label: string, value: string])[], indent = ''): string {
   const width = Math.max(0, ...pairs.map(([label]) => label.length));
-  return pairs.map(([label, value]) => `${indent}${label.padEnd(width)}  ${value}`.trimEnd()).map((line) => `${line}\n`).join('');
+  return pairs
+    .map(([label, value]) => `${indent}${label.padEnd(width)}  ${value}`.trimEnd())
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 /** JSON escapes control characters below U+0020 only; the others would still reach the terminal. */
 export function renderJson(document: unknown, indent?: number): string {
-  return indent ? JSON.stringify(document, null, indent).split('\n').map(escapeControls).join('\n') : escapeControls(JSON.stringify(document));
+  return indent
+    ? JSON.stringify(document, null, indent).split('\n').map(escapeControls).join('\n')
+    : escapeControls(JSON.stringify(document));
 }
 
 /** Quotes everything where a text needs an escape, because only quoted YAML knows them. */

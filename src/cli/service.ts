@@ -28,7 +28,9 @@ export class Service {
   private readonly clock: Clock;
   private readonly closers: Closer[] = [];
   private readonly stopped = Promise.withResolvers<ExitCode>();
+  private started = false;
   private stopping = false;
+  private forced = false;
   private lastSignalAt = Number.NEGATIVE_INFINITY;
 
   private constructor(clock: Clock) {
@@ -44,15 +46,23 @@ export class Service {
     for (const signal of signals) process.on(signal, onSignal);
     process.on('uncaughtException', onCrash);
     try {
-      await build(service);
-      return await service.stopped.promise;
-    } catch (error) {
-      if (!(error instanceof StopRequested)) throw error;
-      return EXIT.interrupted;
+      await service.start(build);
+      const exitCode = await service.stopped.promise;
+      await service.close();
+      return service.forced ? EXIT.interrupted : exitCode;
     } finally {
       await service.close();
       for (const signal of signals) process.off(signal, onSignal);
       process.off('uncaughtException', onCrash);
+    }
+  }
+
+  private async start(build: (service: Service) => Promise<void>): Promise<void> {
+    try {
+      await build(this);
+      this.started = true;
+    } catch (error) {
+      if (!(error instanceof StopRequested)) throw error;
     }
   }
 
@@ -74,9 +84,12 @@ export class Service {
     const isRepeat = now - this.lastSignalAt < SAME_SIGNAL_MS;
     this.lastSignalAt = now;
     if (isRepeat) return;
-    if (this.stopping) return this.forceEnd();
+    if (this.stopping) {
+      this.forceEnd();
+      return;
+    }
     say(`\n${signal}: stopping; running steps may finish and orders are handed back (a second one stops at once)`);
-    this.stop(EXIT.done);
+    this.stop(this.started ? EXIT.done : EXIT.interrupted);
   }
 
   private stop(exitCode: ExitCode): void {
@@ -85,6 +98,7 @@ export class Service {
   }
 
   private forceEnd(): void {
+    this.forced = true;
     say('stopping at once; what was under way goes on with the next start');
     const forced = Promise.allSettled(this.closers.map((closer) => closer.force?.()));
     void Promise.race([forced, sleep(this.clock, FORCE_MS)]).then(() => process.exit(EXIT.interrupted));

@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { formatTime } from '#domain/time.ts';
 import type { Role, Store, StoredToken } from '#engine/store.ts';
 import { DATABASE_SETTINGS } from './compose.ts';
@@ -5,7 +6,6 @@ import { openStores, withDatabases } from './databases.ts';
 import { readSettings } from './options.ts';
 import type { Column } from './print.ts';
 import { openQuietSurroundings } from './surroundings.ts';
-import type { Command } from 'commander';
 
 /** A token as it is shown: never the token itself, which nobody has any more. */
 export interface ShownToken {

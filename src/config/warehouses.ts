@@ -9,6 +9,7 @@ export interface WarehouseAddress {
 export const DEFAULT_WAREHOUSES: readonly string[] = ['HCM'];
 
 const WAREHOUSE_NAME = /^[A-Za-z0-9_-]{1,32}$/;
+const POSTGRES_URL = /^postgres(ql)?:\/\//;
 const SECRET_PARAMETER = /password|secret|token/i;
 /** What stands for a password wherever a URL is shown. */
 const MASK = '***';
@@ -19,7 +20,7 @@ export const WAREHOUSES_ALLOWED =
 /** The URL as it may be shown: without the password, wherever it stands. A text that is no URL is not shown at all. */
 export function maskUrl(text: string): string {
   const url = URL.parse(text);
-  if (!url) return '(no URL; not shown, because it may hold a password)';
+  if (!url || !/^[a-z]+:\/\//.test(text)) return '(no URL; not shown, because it may hold a password)';
   if (url.password) url.password = MASK;
   for (const name of [...url.searchParams.keys()]) if (SECRET_PARAMETER.test(name)) url.searchParams.set(name, MASK);
   return url.href;
@@ -34,7 +35,8 @@ export function parseWarehouses(entries: readonly string[]): { addresses: Wareho
   const faults: string[] = [];
   for (const [index, entry] of entries.entries()) {
     const [name = '', url = ''] = splitOnce(entry, '=');
-    const fault = WAREHOUSE_NAME.test(name) ? addressFault({ name, url }, addresses) : `entry ${index + 1} is not NAME=URL`;
+    const isAddress = WAREHOUSE_NAME.test(name) && POSTGRES_URL.test(url);
+    const fault = isAddress ? addressFault({ name, url }, addresses) : `entry ${index + 1} is not NAME=postgres://…`;
     if (fault === undefined) addresses.push({ name, url });
     else faults.push(fault);
   }
@@ -51,7 +53,6 @@ function splitOnce(text: string, separator: string): [string, string] {
 function addressFault(address: WarehouseAddress, others: readonly WarehouseAddress[]): string | undefined {
   const url = URL.parse(address.url);
   if (!url) return `${address.name} has no valid URL (not shown, because it may hold a password)`;
-  if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') return `${address.name} has a URL that begins with ${url.protocol}//`;
   if (!url.hostname && !url.searchParams.has('host')) return `${address.name} has a URL without a host`;
   for (const other of others) {
     if (other.name === address.name) return `${address.name} is named twice`;

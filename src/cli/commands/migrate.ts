@@ -17,9 +17,15 @@ const COLUMNS: Column<Migrated>[] = [
 ];
 
 export function migrateCommand(): Command {
-  const command = new Command('migrate').description("Bring the schema of every warehouse's database up to this version. Safe to run at any time, by many at once.");
+  const command = new Command('migrate').description(
+    "Bring the schema of every warehouse's database up to this version. Safe to run at any time, by many at once.",
+  );
   addOutput(addSettings(command, DATABASE_SETTINGS));
-  addExamples(command, 'CONVEYOR_WAREHOUSES="HCM=postgres://conveyor:…@db1:5432/hcm" conveyor migrate', 'conveyor migrate --data-dir .conveyor --json');
+  addExamples(
+    command,
+    'CONVEYOR_WAREHOUSES="HCM=postgres://conveyor:…@db1:5432/hcm" conveyor migrate',
+    'conveyor migrate --data-dir .conveyor --json',
+  );
   return command.action(async (options: OutputOptions) => {
     const { settings } = await readSettings(command, DATABASE_SETTINGS);
     const surroundings = openQuietSurroundings();

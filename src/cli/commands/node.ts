@@ -1,6 +1,15 @@
 import { Command } from 'commander';
 import { systemClock } from '#engine/clock.ts';
-import { buildRegistry, DATABASE_SETTINGS, LOG_SETTINGS, NODE_SETTINGS, ownStores, registerWorkflows, startNodes, WORKFLOW_SETTINGS } from '../compose.ts';
+import {
+  buildRegistry,
+  DATABASE_SETTINGS,
+  LOG_SETTINGS,
+  NODE_SETTINGS,
+  ownStores,
+  registerWorkflows,
+  startNodes,
+  WORKFLOW_SETTINGS,
+} from '../compose.ts';
 import { openStores, pickWarehouse, requireDatabases } from '../databases.ts';
 import { deriveId } from '../identity.ts';
 import { addExamples, addSettings, readSettings } from '../options.ts';

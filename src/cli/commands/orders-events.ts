@@ -8,7 +8,8 @@ import { readMessages } from '../sse.ts';
 /** An event as the gateway answers it, as far as it is shown. */
 type ShownEvent = Record<string, unknown>;
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : value === undefined || value === null ? '' : renderJson(value));
+const textOf = (value: unknown): string =>
+  typeof value === 'string' ? value : value === undefined || value === null ? '' : renderJson(value);
 
 const COLUMNS: Column<ShownEvent>[] = [
   { title: 'VERSION', text: (event) => textOf(event['version']) },

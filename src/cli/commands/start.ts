@@ -61,7 +61,9 @@ async function start(service: Service, settings: StartSettings, file: ConfigFile
       host: settings.host,
       port,
       addresses,
-      passwordFiles: new Map(settings.warehouses ? [] : addresses.map(({ name }) => [name, join(resolve(settings.dataDir), name, 'password')])),
+      passwordFiles: new Map(
+        settings.warehouses ? [] : addresses.map(({ name }) => [name, join(resolve(settings.dataDir), name, 'password')]),
+      ),
       dataDir: settings.warehouses ? undefined : settings.dataDir,
       developmentTokens,
     }),

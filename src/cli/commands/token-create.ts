@@ -19,7 +19,11 @@ export function tokenCreateCommand(): Command {
     .addOption(new Option('--role <role>', 'what it may do').choices(['customer', 'operator']).makeOptionMandatory())
     .requiredOption('--name <name>', "whose it is; a customer's orders belong to this name", readName);
   addOutput(addSettings(command, DATABASE_SETTINGS));
-  addExamples(command, 'conveyor token create --role customer --name acme', 'CONVEYOR_TOKEN=$(conveyor token create --role operator --name ops)');
+  addExamples(
+    command,
+    'conveyor token create --role customer --name acme',
+    'CONVEYOR_TOKEN=$(conveyor token create --role operator --name ops)',
+  );
   return command.action(async (options: CreateOptions) => {
     const token = `cvy_${randomBytes(32).toString('base64url')}`;
     const created = { token_id: randomUUID(), name: options.name, role: options.role, token };
@@ -38,7 +42,10 @@ function columnOf(name: string): { title: string; text: (row: Record<string, str
 }
 
 /** In every warehouse or in none: a token that some gateways know and others do not would be a riddle. */
-async function storeEverywhere(stores: readonly Store[], created: { token_id: string; name: string; role: Role; token: string }): Promise<void> {
+async function storeEverywhere(
+  stores: readonly Store[],
+  created: { token_id: string; name: string; role: Role; token: string },
+): Promise<void> {
   const hash = createHash('sha256').update(created.token).digest();
   const entry = { tokenId: created.token_id, hash, name: created.name, role: created.role };
   const outcomes = await Promise.allSettled(stores.map((store) => store.tokens.create(entry)));

@@ -13,6 +13,9 @@ export function tokenListCommand(): Command {
       Promise.all(stores.map(async (store) => ({ warehouse: store.warehouse.name, tokens: await store.tokens.list() }))),
     );
     const rows = mergeTokens(byWarehouse);
-    printData({ document: { tokens: rows }, rows, columns: TOKEN_COLUMNS, empty: 'no tokens; conveyor token create makes one' }, formatOf(options));
+    printData(
+      { document: { tokens: rows }, rows, columns: TOKEN_COLUMNS, empty: 'no tokens; conveyor token create makes one' },
+      formatOf(options),
+    );
   });
 }

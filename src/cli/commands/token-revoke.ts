@@ -20,7 +20,11 @@ export function tokenRevokeCommand(): Command {
     );
     const rows = mergeTokens(byWarehouse);
     if (rows.length === 0) {
-      throw new CommandFault(EXIT.failed, `no valid token has the id or name ${JSON.stringify(idOrName)}`, 'conveyor token list shows all.');
+      throw new CommandFault(
+        EXIT.failed,
+        `no valid token has the id or name ${JSON.stringify(idOrName)}`,
+        'conveyor token list shows all.',
+      );
     }
     printData({ document: { revoked: rows }, rows, columns: TOKEN_COLUMNS, empty: '' }, formatOf(options));
   });

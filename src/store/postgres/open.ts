@@ -1,7 +1,8 @@
 import pg from 'pg';
+import type { OrderEvent, OrderRecord } from '#domain/order.ts';
 import type { Clock } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
-import type { NodeDescription, Store, WarehouseIdentity } from '#engine/store.ts';
+import type * as port from '#engine/store.ts';
 import { OrderIntake } from './accept.ts';
 import { advanceOrders } from './advance.ts';
 import { cancelOrder } from './cancel.ts';
@@ -28,95 +29,145 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 const TICK_TIMEOUT_MS = 2_000;
 const LIST_POOL_SIZE = 4;
 
+/** The store of one warehouse on PostgreSQL. Rejects when the database does not answer or has no schema yet. */
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<port.Store> {
+  return new PostgresStore(options, await readWarehouse(options));
+}
+
+async function readWarehouse({ url, log, clock }: PostgresStoreOptions): Promise<port.WarehouseIdentity> {
+  const client = new pg.Client(clientConfig({ url, warehouse: '?', purpose: 'open', log, clock, timeoutMs: STATEMENT_TIMEOUT_MS }));
+  // A connection that breaks while idle says so here; the statement that follows says it to the caller.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<port.WarehouseIdentity>('select name, number from warehouse');
+    if (!rows[0]) throw new Error('the database belongs to no warehouse yet: run `conveyor migrate`');
+    return rows[0];
+  } catch (error) {
+    if ((error as { code?: string }).code === '42P01') throw new Error('the database has no Conveyor schema yet: run `conveyor migrate`');
+    throw toStoreFault(error, new URL(url).host);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
 /**
- * The store of one warehouse on PostgreSQL. Each kind of work has a connection of its own, so that none waits behind
- * another: orders' writes, the tick (which keeps the lease), reads, and everything rare. They open when first used: a node
- * never opens the gateway's.
+ * Each kind of work has a connection of its own, so that none waits behind another: orders' writes, the tick (which keeps
+ * the lease), reads, and everything rare. They open when first used: a node never opens the gateway's.
  */
-export async function openPostgresStore({ url, log, clock }: PostgresStoreOptions): Promise<Store> {
-  const warehouse = await readWarehouse(url);
-  const optionsFor = (purpose: string, timeoutMs = STATEMENT_TIMEOUT_MS): ConnectionOptions => ({
-    url,
-    warehouse: warehouse.name,
-    purpose,
-    log,
-    clock,
-    timeoutMs,
-  });
-  const connections = {
-    intake: new Connection(optionsFor('accept')),
-    orders: new Connection(optionsFor('orders')),
-    tick: new Connection(optionsFor('tick', TICK_TIMEOUT_MS)),
-    read: new Connection(optionsFor('read')),
-    hints: new Connection(optionsFor('hints', TICK_TIMEOUT_MS)),
-    rare: new Connection(optionsFor('other')),
-  };
-  const pool = new pg.Pool({ ...clientConfig(optionsFor('lists')), max: LIST_POOL_SIZE, idleTimeoutMillis: 10_000 });
-  pool.on('error', (error) => log.warn({ warehouse: warehouse.name, error: error.message }, 'database connection lost'));
+class PostgresStore implements port.Store {
+  readonly warehouse: port.WarehouseIdentity;
+  readonly tokens: port.TokenStore;
+  private readonly options: PostgresStoreOptions;
+  private readonly connections: Record<'accept' | 'orders' | 'tick' | 'read' | 'hints' | 'rare', Connection>;
+  private readonly pool: pg.Pool;
+  private readonly workflowIds: WorkflowIds;
+  private readonly intake: OrderIntake;
+  private readonly claims: OrderClaims;
+  private readonly reader: OrderReader;
+  private readonly list: OrderList;
+  private readonly hints: HintSender;
+  /** Which workflow versions a session's node knows: what it may claim. */
+  private readonly knownWorkflows = new Map<number, number[]>();
 
-  const workflowIds = new WorkflowIds(connections.rare);
-  const intake = new OrderIntake(connections.intake, workflowIds);
-  const claims = new OrderClaims(connections.orders, workflowIds, clock);
-  const reader = new OrderReader(connections.read, workflowIds);
-  const list = new OrderList(pool, warehouse.name);
-  const hints = new HintSender(connections.hints, clock);
-  const knownWorkflows = new Map<number, number[]>();
+  constructor(options: PostgresStoreOptions, warehouse: port.WarehouseIdentity) {
+    this.options = options;
+    this.warehouse = warehouse;
+    const open = (purpose: string, timeoutMs?: number): Connection => new Connection(this.connectionOptions(purpose, timeoutMs));
+    this.connections = {
+      accept: open('accept'),
+      orders: open('orders'),
+      tick: open('tick', TICK_TIMEOUT_MS),
+      read: open('read'),
+      hints: open('hints', TICK_TIMEOUT_MS),
+      rare: open('rare'),
+    };
+    this.pool = new pg.Pool({ ...clientConfig(this.connectionOptions('lists')), max: LIST_POOL_SIZE, idleTimeoutMillis: 10_000 });
+    this.pool.on('error', (error) => options.log.warn({ warehouse: warehouse.name, error: error.message }, 'database connection lost'));
+    this.workflowIds = new WorkflowIds(this.connections.rare);
+    this.intake = new OrderIntake(this.connections.accept, this.workflowIds);
+    this.claims = new OrderClaims(this.connections.orders, this.workflowIds, options.clock);
+    this.reader = new OrderReader(this.connections.read, this.workflowIds);
+    this.list = new OrderList(this.pool, warehouse.name);
+    this.hints = new HintSender(this.connections.hints, options.clock);
+    this.tokens = tokenStore(this.connections.rare);
+  }
 
-  return {
-    warehouse,
-    registerWorkflows: (workflows) => workflowIds.register(workflows),
-    acceptOrders: (orders) => intake.accept(orders),
-    readOrders: (orderIds) => reader.readOrders(orderIds),
-    async listOrders(filter) {
-      const records = await reader.readOrders(await list.findIds(filter));
-      return records.filter((record) => record !== undefined);
-    },
-    readEventsAfter: (cursors) => reader.readEventsAfter(cursors),
-    async cancelOrder(request) {
-      const verdict = await cancelOrder(connections.rare, request);
-      // An order that waits for its undoing is work like any other; losing the hint costs one tick.
-      if (verdict.outcome === 'requested') hints.send(1).catch(() => undefined);
-      return verdict;
-    },
-    async openSession(node: NodeDescription, ttlMs) {
-      const workflows = await workflowIds.numbersOf(node.workflows);
-      const session = await openSession(connections.tick, node, workflows, ttlMs);
-      knownWorkflows.set(session, workflows);
-      return session;
-    },
-    tick: (session, ttlMs, load) => tick(connections.tick, session, ttlMs, load),
-    claimOrders: (session, limit) => claims.claim(session, knownWorkflows.get(session) ?? [], limit),
-    advanceOrders: (session, moves) => advanceOrders(connections.orders, session, moves),
-    readOwnedOrders: (session) => claims.readOwned(session),
-    async endSessions(sessions, reason) {
-      for (const session of sessions) knownWorkflows.delete(session);
-      return await endSessions(connections.rare, sessions, reason);
-    },
-    wakeNodes: (orderCount) => hints.send(orderCount),
-    async listenForWork(session, onHint) {
-      return listenForHints(optionsFor('listen'), session, onHint, log);
-    },
-    readLoad: () => readLoad(connections.rare),
-    tokens: tokenStore(connections.rare),
-    async close() {
-      await Promise.all([...Object.values(connections).map((connection) => connection.close()), pool.end()]);
-    },
-  };
+  registerWorkflows(workflows: readonly port.WorkflowIdentity[]): Promise<void> {
+    return this.workflowIds.register(workflows);
+  }
 
-  async function readWarehouse(databaseUrl: string): Promise<WarehouseIdentity> {
-    const client = new pg.Client(
-      clientConfig({ url: databaseUrl, warehouse: '?', purpose: 'open', log, clock, timeoutMs: STATEMENT_TIMEOUT_MS }),
-    );
-    try {
-      await client.connect();
-      const { rows } = await client.query<WarehouseIdentity>('select name, number from warehouse');
-      if (!rows[0]) throw new Error('the database belongs to no warehouse yet: run `conveyor migrate`');
-      return rows[0];
-    } catch (error) {
-      if ((error as { code?: string }).code === '42P01') throw new Error('the database has no Conveyor schema yet: run `conveyor migrate`');
-      throw toStoreFault(error, new URL(databaseUrl).host);
-    } finally {
-      await client.end().catch(() => undefined);
-    }
+  acceptOrders(orders: port.NewOrder[]): Promise<port.AcceptVerdict[]> {
+    return this.intake.accept(orders);
+  }
+
+  readOrders(orderIds: string[]): Promise<(OrderRecord | undefined)[]> {
+    return this.reader.readOrders(orderIds);
+  }
+
+  async listOrders(filter: port.OrderFilter): Promise<OrderRecord[]> {
+    const records = await this.reader.readOrders(await this.list.findIds(filter));
+    return records.filter((record) => record !== undefined);
+  }
+
+  readEventsAfter(cursors: port.EventCursor[]): Promise<OrderEvent[][]> {
+    return this.reader.readEventsAfter(cursors);
+  }
+
+  async cancelOrder(request: port.CancelRequest): Promise<port.CancelVerdict> {
+    const verdict = await cancelOrder(this.connections.rare, request);
+    // An order that waits for its undoing is work like any other; losing the hint costs one tick.
+    if (verdict.outcome === 'requested') this.hints.send(1).catch(() => undefined);
+    return verdict;
+  }
+
+  async openSession(node: port.NodeDescription, ttlMs: number): Promise<number> {
+    const workflows = await this.workflowIds.numbersOf(node.workflows);
+    const session = await openSession(this.connections.tick, node, workflows, ttlMs);
+    this.knownWorkflows.set(session, workflows);
+    return session;
+  }
+
+  tick(session: number, ttlMs: number, load: port.NodeLoad): Promise<port.TickReport | undefined> {
+    return tick(this.connections.tick, session, ttlMs, load);
+  }
+
+  claimOrders(session: number, limit: number): Promise<port.ClaimedOrder[]> {
+    return this.claims.claim(session, this.knownWorkflows.get(session) ?? [], limit);
+  }
+
+  advanceOrders(session: number, moves: port.OrderMove[]): Promise<port.MoveVerdict[]> {
+    return advanceOrders(this.connections.orders, session, moves);
+  }
+
+  readOwnedOrders(session: number): Promise<port.ClaimedOrder[]> {
+    return this.claims.readOwned(session);
+  }
+
+  async endSessions(sessions: number[], reason: port.EndReason): Promise<port.EndedSession[]> {
+    const ended = await endSessions(this.connections.rare, sessions, reason);
+    for (const { session } of ended) this.knownWorkflows.delete(session);
+    return ended;
+  }
+
+  wakeNodes(orderCount: number): Promise<void> {
+    return this.hints.send(orderCount);
+  }
+
+  async listenForWork(session: number, onHint: (hint: port.Hint) => void): Promise<port.Subscription> {
+    return listenForHints(this.connectionOptions('listen'), session, onHint, this.options.log);
+  }
+
+  readLoad(): Promise<port.WarehouseLoad> {
+    return readLoad(this.connections.rare);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...Object.values(this.connections).map((connection) => connection.close()), this.pool.end()]);
+  }
+
+  private connectionOptions(purpose: string, timeoutMs = STATEMENT_TIMEOUT_MS): ConnectionOptions {
+    const { url, log, clock } = this.options;
+    return { url, warehouse: this.warehouse.name, purpose, log, clock, timeoutMs };
   }
 }
