@@ -4,8 +4,6 @@ import type { SettingName, Settings } from '#config/settings.ts';
 import { messageOf } from '#domain/errors.ts';
 import { WorkflowRegistry } from '#engine/registry.ts';
 import type { Store } from '#engine/store.ts';
-import { buildGateway } from '#gateway/app.ts';
-import { startNode } from '#node/node.ts';
 import { orderWorkflow } from '#workflows/order.ts';
 import { CommandFault, EXIT } from './faults.ts';
 import { deriveId } from './identity.ts';
@@ -91,6 +89,7 @@ export async function startGateway(
 ): Promise<{ developmentTokens: boolean; port: number }> {
   const { stores, registry, serviceId, serviceName, workflowName } = parts;
   const developmentTokens = await decideDevelopmentTokens(settings.host, stores);
+  const { buildGateway } = await import('#gateway/app.ts');
   const app = await buildGateway({
     warehouses: stores,
     registry,
@@ -121,6 +120,7 @@ export async function startNodes(
   surroundings: Surroundings,
 ): Promise<void> {
   const { stores, registry, baseId } = parts;
+  const { startNode } = await import('#node/node.ts');
   for (const [index, store] of stores.entries()) {
     const isOnly = stores.length === 1;
     const nodeName = isOnly ? settings.nodeName : `${settings.nodeName}-${store.warehouse.name}`;

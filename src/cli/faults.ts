@@ -20,17 +20,16 @@ export class CommandFault extends Error {
   }
 }
 
-/** Lines for standard error and the exit code of whatever a command has thrown; secrets and control characters are gone. */
-export function describeFault(thrown: unknown): { lines: string[]; exitCode: ExitCode } {
-  if (thrown instanceof SettingsError) return { lines: thrown.problems.map(clean), exitCode: EXIT.usage };
-  if (thrown instanceof CommandFault) return { lines: linesOf(thrown.message, thrown.advice), exitCode: thrown.exitCode };
-  if (thrown instanceof ConveyorError)
-    return { lines: linesOf(thrown.message, ERROR_CATALOGUE[thrown.code].advice), exitCode: EXIT.failed };
-  return { lines: [clean(messageOf(thrown))], exitCode: EXIT.failed };
+/** Paragraphs for standard error, each one fault, and the exit code of whatever a command has thrown; secrets and control characters are gone. */
+export function describeFault(thrown: unknown): { faults: string[]; advice: string | undefined; exitCode: ExitCode } {
+  if (thrown instanceof SettingsError) return { faults: thrown.problems.map(clean), advice: undefined, exitCode: EXIT.usage };
+  const { exitCode = EXIT.failed, advice } = adviceOf(thrown);
+  return { faults: [clean(messageOf(thrown))], advice: advice && clean(advice), exitCode };
 }
 
-function linesOf(message: string, advice: string | undefined): string[] {
-  return advice === undefined ? [clean(message)] : [clean(message), clean(advice)];
+function adviceOf(thrown: unknown): { exitCode?: ExitCode; advice: string | undefined } {
+  if (thrown instanceof CommandFault) return thrown;
+  return { advice: thrown instanceof ConveyorError ? ERROR_CATALOGUE[thrown.code].advice : undefined };
 }
 
 function clean(text: string): string {

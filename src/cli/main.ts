@@ -45,8 +45,9 @@ function forEachCommand(command: Command, visit: (command: Command) => void): vo
 function reportFault(error: unknown): number {
   // Commander has printed its own message already; help and version are no faults.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-  const { lines, exitCode } = describeFault(error);
-  say(`error: ${lines.join('\n')}`);
+  const { faults, advice, exitCode } = describeFault(error);
+  for (const fault of faults) say(`error: ${fault}`);
+  if (advice !== undefined) say(advice);
   return exitCode;
 }
 

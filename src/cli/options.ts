@@ -4,7 +4,7 @@ import type { ConfigFile } from '#config/define.ts';
 import { readConfigFile } from '#config/file.ts';
 import { loadSettings } from '#config/load.ts';
 import { SETTINGS, type SettingName, type SettingRow, type Settings } from '#config/settings.ts';
-import { parseDuration } from '#domain/time.ts';
+import { formatDuration, parseDuration } from '#domain/time.ts';
 import { FORMATS, type Format } from './print.ts';
 
 /** Gives a command the flags of these settings; their values are read by `readSettings`, together with the other sources. */
@@ -15,7 +15,8 @@ export function addSettings(command: Command, names: readonly SettingName[]): Co
 
 function settingOption(row: SettingRow): Option {
   const preset = row.default === undefined ? row.otherwise : row.default;
-  const description = `${row.sentence.replaceAll('`', '')} [${row.variable}${preset === undefined ? '' : `, default: ${preset.replaceAll('`', '')}`}]`;
+  const choices = row.choices ? ` One of ${row.choices.join(', ')}.` : '';
+  const description = `${row.sentence.replaceAll('`', '')}${choices} [${row.variable}${preset === undefined ? '' : `, default: ${preset.replaceAll('`', '')}`}]`;
   if (row.kind !== 'warehouses') return new Option(`--${row.flag} <${placeholderOf(row)}>`, description);
   return new Option(`--${row.flag} <NAME=URL>`, description).argParser((value: string, before: string[] | undefined) => [
     ...(before ?? []),
@@ -29,7 +30,7 @@ function placeholderOf(row: SettingRow): string {
     integer: 'number',
     fraction: 'number',
     text: row.flag,
-    choice: row.choices?.join('|') ?? 'choice',
+    choice: row.flag.replace(/^.*-/, ''),
     address: 'url',
     warehouses: 'NAME=URL',
   };
@@ -74,8 +75,12 @@ export function formatOf(options: OutputOptions): Format {
   return options.json ? 'json' : options.output;
 }
 
-/** For an option that holds a duration, such as `--timeout 30s`; in milliseconds. */
-export function durationOption(text: string): number {
+/** `--timeout`, in milliseconds. */
+export function timeoutOption(description: string, defaultMs: number): Option {
+  return new Option('--timeout <duration>', description).default(defaultMs, formatDuration(defaultMs)).argParser(readTimeout);
+}
+
+function readTimeout(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined || ms < 1 || ms > 2_147_483_647) throw new InvalidArgumentError('A duration such as 250ms, 5s or 10m is expected.');
   return ms;

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { migrate } from '#store/postgres/migrate.ts';
 import { DATABASE_SETTINGS } from '../compose.ts';
 import { withDatabases } from '../databases.ts';
 import { addExamples, addOutput, addSettings, formatOf, type OutputOptions, readSettings } from '../options.ts';
@@ -30,6 +29,7 @@ export function migrateCommand(): Command {
     const { settings } = await readSettings(command, DATABASE_SETTINGS);
     const surroundings = openQuietSurroundings();
     const rows = await withDatabases(settings, surroundings, async (addresses) => {
+      const { migrate } = await import('#store/postgres/migrate.ts');
       const migrated: Migrated[] = [];
       for (const { name, url } of addresses) migrated.push({ warehouse: name, ...(await migrate(url, name, surroundings.log)) });
       return migrated;

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { sleep, systemClock } from '#engine/clock.ts';
 import type { ApiClient } from '../client.ts';
 import { EXIT, type ExitCode } from '../faults.ts';
-import { addExamples, addOutput, durationOption, formatOf, type OutputOptions } from '../options.ts';
+import { addExamples, addOutput, formatOf, type OutputOptions, timeoutOption } from '../options.ts';
 import { addAccess, isEnded, orderPath, renderOrder, type ShownOrder, withClient } from '../orders.ts';
 import { type Format, printData, say } from '../print.ts';
 
@@ -19,7 +19,7 @@ export function ordersGetCommand(): Command {
     .description('One order with its steps.')
     .argument('<id>', 'the order id')
     .option('--wait', 'wait until it has ended; the exit code says how: 0 completed, 5 failed, 3 cancelled or not in time')
-    .option('--timeout <duration>', 'how long to wait', durationOption, 600_000);
+    .addOption(timeoutOption('how long to wait', 600_000));
   addAccess(addOutput(command));
   addExamples(command, 'conveyor orders get 0199f3c2-8d6e-7a41-9c52-3e0f7f0a1b2c', 'conveyor orders get "$ID" --wait --timeout 1m --json');
   return command.action(async (id: string, options: GetOptions) => {

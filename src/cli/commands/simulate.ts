@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { systemClock } from '#engine/clock.ts';
 import { type Access, resolveAccess } from '../client.ts';
 import { EXIT, type ExitCode } from '../faults.ts';
-import { addExamples, addOutput, countOption, durationOption, formatOf, type OutputOptions, readSettings } from '../options.ts';
+import { addExamples, addOutput, countOption, formatOf, type OutputOptions, readSettings, timeoutOption } from '../options.ts';
 import { addAccess, CLIENT_SETTINGS } from '../orders.ts';
 import { printData, say } from '../print.ts';
 import { computeFigures, type Figures, type RunResult, renderFigures } from '../simulate/figures.ts';
@@ -22,7 +22,7 @@ export function simulateCommand(): Command {
     .option('--orders <number>', 'how many orders', countOption(1, 1_000_000), 1_000)
     .option('--concurrency <number>', 'how many are submitted at the same time', countOption(1, 1_000), 10)
     .option('--region <region>', 'the region of the orders')
-    .option('--timeout <duration>', 'for the whole run; an order that has not ended then counts as lost', durationOption, 600_000);
+    .addOption(timeoutOption('for the whole run; an order that has not ended then counts as lost', 600_000));
   addAccess(addOutput(command));
   addExamples(
     command,

@@ -3,8 +3,6 @@ import { Command } from 'commander';
 import type { ConfigFile } from '#config/define.ts';
 import type { Settings } from '#config/settings.ts';
 import { DEFAULT_WAREHOUSES, type WarehouseAddress } from '#config/warehouses.ts';
-import { lockDataDir } from '#embedded/data-dir-lock.ts';
-import { startEmbedded } from '#embedded/server.ts';
 import { systemClock } from '#engine/clock.ts';
 import { renderBanner } from '../banner.ts';
 import {
@@ -72,11 +70,13 @@ async function start(service: Service, settings: StartSettings, file: ConfigFile
 
 /** A second start on the folder is told where the first one answers. */
 async function takeDataDir(service: Service, { host, dataDir }: StartSettings, port: number): Promise<void> {
+  const { lockDataDir } = await import('#embedded/data-dir-lock.ts');
   const lock = await lockDataDir(resolve(dataDir), { url: localUrl(host, port) });
   service.own({ what: 'the use of the data folder', close: () => lock.release(), force: () => lock.release() });
 }
 
 async function startDatabases(service: Service, { dataDir }: StartSettings, { log, clock }: Surroundings): Promise<WarehouseAddress[]> {
+  const { startEmbedded } = await import('#embedded/server.ts');
   const addresses: WarehouseAddress[] = [];
   for (const name of DEFAULT_WAREHOUSES) {
     const server = await startEmbedded({ warehouse: name, dataDir: resolve(dataDir), log, clock });

@@ -1,0 +1,222 @@
+-- The schema after all migrations. Written by `npm run schema`; do not edit.
+
+
+create type event_kind as enum ('accepted', 'claimed', 'step_completed', 'step_failed', 'cancel_started', 'step_undone', 'retry_scheduled', 'handed_back', 'handed_over', 'completed', 'failed', 'cancelled', 'attention_needed');
+
+create type order_direction as enum ('forward', 'rollback');
+
+create type order_state as enum ('queued', 'running', 'completed', 'failed', 'cancelled', 'held', 'needs_attention');
+
+create table migration_checksums (
+  name text not null,
+  checksum text not null,
+  constraint migration_checksums_pkey PRIMARY KEY (name)
+);
+
+create table node_sessions (
+  session_id bigint generated always as identity not null,
+  state text not null default 'live'::text,
+  hb_seq bigint not null default 0,
+  lease_until timestamp with time zone not null,
+  slots integer not null,
+  busy integer not null default 0,
+  node_id uuid not null,
+  node_name text not null,
+  version text not null,
+  host text not null,
+  pid integer not null,
+  workflow_ids smallint[] not null,
+  started_at timestamp with time zone not null default clock_timestamp(),
+  ended_at timestamp with time zone,
+  ended_reason text,
+  constraint node_sessions_check CHECK (((state = 'dead'::text) = (ended_at IS NOT NULL))),
+  constraint node_sessions_pkey PRIMARY KEY (session_id),
+  constraint node_sessions_slots_check CHECK ((slots > 0)),
+  constraint node_sessions_state_check CHECK ((state = ANY (ARRAY['live'::text, 'draining'::text, 'dead'::text])))
+) with (fillfactor=50);
+
+create table order_events (
+  order_id uuid not null,
+  at timestamp with time zone not null,
+  session_id bigint,
+  version integer not null,
+  fence integer not null,
+  kind event_kind not null,
+  direction order_direction not null,
+  step smallint not null,
+  data jsonb,
+  constraint order_events_pkey PRIMARY KEY (order_id, version)
+);
+
+create table order_keys (
+  customer_id text not null,
+  kind text not null,
+  key text not null,
+  order_id uuid not null,
+  body_hash bytea not null,
+  constraint order_keys_kind_check CHECK ((kind = ANY (ARRAY['header'::text, 'tracking'::text, 'client'::text]))),
+  constraint order_keys_pkey PRIMARY KEY (customer_id, kind, key)
+);
+
+create table orders (
+  order_id uuid not null,
+  accepted_at timestamp with time zone not null,
+  next_run_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  owner_session bigint,
+  fence integer not null default 0,
+  version integer not null default 1,
+  state order_state not null default 'queued'::order_state,
+  direction order_direction not null default 'forward'::order_direction,
+  workflow_id smallint not null,
+  step smallint not null default 1,
+  retries smallint not null default 0,
+  crash_count smallint not null default 0,
+  requested text,
+  customer_id text not null,
+  content jsonb not null,
+  constraint orders_ended_at_check CHECK (((state = ANY (ARRAY['completed'::order_state, 'failed'::order_state, 'cancelled'::order_state])) = (ended_at IS NOT NULL))),
+  constraint orders_owned_exactly_when_running CHECK (((state = 'running'::order_state) = (owner_session IS NOT NULL))),
+  constraint orders_pkey PRIMARY KEY (order_id),
+  constraint orders_requested_check CHECK ((requested = 'cancel'::text))
+);
+
+create table tokens (
+  token_hash bytea not null,
+  token_id uuid not null,
+  name text not null,
+  role text not null,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  revoked_at timestamp with time zone,
+  constraint tokens_pkey PRIMARY KEY (token_hash),
+  constraint tokens_role_check CHECK ((role = ANY (ARRAY['customer'::text, 'operator'::text]))),
+  constraint tokens_token_hash_check CHECK ((octet_length(token_hash) = 32)),
+  constraint tokens_token_id_key UNIQUE (token_id)
+);
+
+create table warehouse (
+  only_row boolean not null default true,
+  name text not null,
+  number integer not null,
+  constraint warehouse_number_check CHECK (((number >= 0) AND (number <= 16383))),
+  constraint warehouse_only_row_check CHECK (only_row),
+  constraint warehouse_pkey PRIMARY KEY (only_row)
+);
+
+create table workflows (
+  workflow_id smallint generated always as identity not null,
+  name text not null,
+  version smallint not null,
+  step_names text[] not null,
+  constraint workflows_name_version_key UNIQUE (name, version),
+  constraint workflows_pkey PRIMARY KEY (workflow_id),
+  constraint workflows_version_check CHECK ((version > 0))
+);
+
+CREATE INDEX node_sessions_alive ON public.node_sessions USING btree (session_id) WHERE (state <> 'dead'::text);
+
+CREATE INDEX orders_by_customer ON public.orders USING btree (customer_id, order_id);
+
+CREATE INDEX orders_owned ON public.orders USING btree (owner_session) WHERE (state = 'running'::order_state);
+
+CREATE INDEX orders_queued ON public.orders USING btree (next_run_at, order_id) WHERE (state = 'queued'::order_state);
+
+CREATE INDEX orders_stopped ON public.orders USING btree (order_id) WHERE (state = ANY (ARRAY['needs_attention'::order_state, 'held'::order_state]));
+
+CREATE OR REPLACE FUNCTION public.cancel_order(id uuid, customer text, author jsonb, OUT outcome text, OUT found_state order_state, OUT found_direction order_direction)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+declare
+  o orders;
+begin
+  select * into o from orders where order_id = id and (customer is null or customer_id = customer) for no key update;
+  if not found then
+    outcome := 'unknown';
+    return;
+  end if;
+  found_state := o.state;
+  found_direction := o.direction;
+  if o.state = 'running' and exists (
+    select from order_events e
+     where e.order_id = id and e.version > o.version and e.kind in ('step_failed', 'cancel_started')) then
+    found_direction := 'rollback';
+  end if;
+
+  if o.state in ('queued', 'running') and o.requested is not null then
+    outcome := 'requested';
+  elsif o.state not in ('queued', 'running') or found_direction = 'rollback' then
+    outcome := 'refused';
+  elsif o.state = 'running' then
+    update orders set requested = 'cancel' where order_id = id;
+    perform pg_notify('conveyor_work_' || o.owner_session, 'wish');
+    outcome := 'requested';
+  elsif o.version = 1 then
+    update orders set state = 'cancelled', version = 2, fence = fence + 1, ended_at = clock_timestamp() where order_id = id;
+    insert into order_events (order_id, version, kind, step, direction, fence, at, data)
+    values (id, 2, 'cancelled', o.step, 'forward', o.fence + 1, clock_timestamp(), author);
+    outcome := 'cancelled';
+  else
+    update orders
+       set requested = 'cancel', direction = 'rollback', version = o.version + 1, retries = 0, next_run_at = clock_timestamp()
+     where order_id = id;
+    insert into order_events (order_id, version, kind, step, direction, fence, at, data)
+    values (id, o.version + 1, 'cancel_started', o.step, 'forward', o.fence, clock_timestamp(), author);
+    outcome := 'requested';
+  end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.direction_after(kind event_kind, direction order_direction)
+ RETURNS order_direction
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (kind = ANY (ARRAY['step_failed'::event_kind, 'cancel_started'::event_kind])) THEN 'rollback'::order_direction ELSE direction END;
+
+CREATE OR REPLACE FUNCTION public.end_sessions(ids bigint[], reason text)
+ RETURNS TABLE(session_id bigint, handed_over integer)
+ LANGUAGE plpgsql
+AS $function$
+declare
+  doomed bigint;
+begin
+  for doomed in
+    select s.session_id from node_sessions s
+     where s.session_id = any (ids) and s.state <> 'dead'
+       and (reason <> 'expired' or s.lease_until < clock_timestamp())
+     order by s.session_id
+       for update skip locked                   -- one stuck session must not hold up the others
+  loop
+    update node_sessions s set state = 'dead', busy = 0, ended_at = clock_timestamp(), ended_reason = reason
+     where s.session_id = doomed;
+
+    with stood as materialized (
+      select o.order_id, e.version, step_after(e.kind, e.step) as step, direction_after(e.kind, e.direction) as direction,
+             case when e.version = o.version then o.retries else 0 end as retries
+        from orders o
+        cross join lateral (
+          select * from order_events h where h.order_id = o.order_id order by h.version desc limit 1) e
+       where o.owner_session = doomed and o.state = 'running'
+    ), released as (
+      update orders o
+         set state = 'queued', owner_session = null, fence = o.fence + 1, version = s.version + 1,
+             step = s.step, direction = s.direction, retries = s.retries, next_run_at = clock_timestamp(),
+             crash_count = o.crash_count + (reason = 'expired')::int
+        from stood s where o.order_id = s.order_id
+      returning o.order_id, o.version, o.fence, o.step, o.direction
+    )
+    insert into order_events (order_id, version, kind, step, direction, session_id, fence, at)
+    select r.order_id, r.version, case reason when 'left' then 'handed_back' else 'handed_over' end::event_kind,
+           r.step, r.direction, doomed, r.fence, clock_timestamp()
+      from released r;
+
+    get diagnostics handed_over = row_count;
+    session_id := doomed;
+    return next;
+  end loop;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.step_after(kind event_kind, step smallint)
+ RETURNS smallint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE kind WHEN 'step_completed'::event_kind THEN (step + 1) WHEN 'step_undone'::event_kind THEN (step - 1) ELSE (step)::integer END;
