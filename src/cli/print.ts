@@ -1,4 +1,4 @@
-import { stripVTControlCharacters, styleText } from 'node:util';
+import { styleText } from 'node:util';
 import { stringify } from 'yaml';
 import { escapeControls } from '#telemetry/redact.ts';
 
@@ -98,12 +98,7 @@ export function paint(style: Style | undefined, text: string): string {
   return style === undefined ? text : styleText(style, text);
 }
 
-/** The width of a text on a terminal. */
-export function widthOf(text: string): number {
-  return stripVTControlCharacters(text).length;
-}
-
-/** A line for people, on standard error. */
+/** A line for people, on standard error; only its line breaks reach the terminal as they are. */
 export function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${text.split('\n').map(neutralise).join('\n')}\n`);
 }

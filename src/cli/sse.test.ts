@@ -11,7 +11,9 @@ async function* cut(bytes: Uint8Array, sizes: number[]): AsyncGenerator<Uint8Arr
 }
 
 async function readAll(text: string, sizes: number[]): Promise<string[]> {
-  return Array.fromAsync(readMessages(cut(new TextEncoder().encode(text), sizes)));
+  const messages: string[] = [];
+  for await (const message of readMessages(cut(new TextEncoder().encode(text), sizes))) messages.push(message);
+  return messages;
 }
 
 describe('an event stream', () => {
