@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+// The command `conveyor`. Plain JavaScript for any Node: the sources need Node 24, which an older one finds in
+// node_modules and hands over to.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const NEEDED = 24;
+const root = new URL('../', import.meta.url);
+
+if (!existsSync(new URL('node_modules', root))) {
+  console.error('conveyor: its packages are not installed; run `npm install` in the folder of the checkout first');
+  process.exit(1);
+} else if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
+  const { main } = await import('../src/cli/main.ts');
+  await main(process.argv.slice(2));
+} else {
+  const node = fileURLToPath(new URL(`node_modules/node-${process.platform}-${process.arch}/bin/node`, root));
+  if (existsSync(node)) handOver(node);
+  else {
+    console.error(`conveyor: Node ${NEEDED} or newer is needed, this is ${process.version}, and node_modules has none for ${process.platform}-${process.arch}; install Node ${NEEDED}`);
+    process.exit(1);
+  }
+}
+
+function handOver(node) {
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
+  // The terminal sends Ctrl-C to both; this process only has to wait for the other. What is sent to this process alone goes on.
+  process.on('SIGINT', () => {});
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.once('error', (error) => {
+    console.error(`conveyor: ${node} cannot be run: ${error.message}`);
+    process.exit(1);
+  });
+  child.once('exit', (code, signal) => {
+    if (signal === null) process.exit(code ?? 1);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}
