@@ -18,7 +18,9 @@ if (!existsSync(new URL('node_modules', root))) {
   const node = fileURLToPath(new URL(`node_modules/node-${process.platform}-${process.arch}/bin/node`, root));
   if (existsSync(node)) handOver(node);
   else {
-    console.error(`conveyor: Node ${NEEDED} or newer is needed, this is ${process.version}, and node_modules has none for ${process.platform}-${process.arch}; install Node ${NEEDED}`);
+    console.error(
+      `conveyor: Node ${NEEDED} or newer is needed, this is ${process.version}, and node_modules has none for ${process.platform}-${process.arch}; install Node ${NEEDED}`,
+    );
     process.exit(1);
   }
 }

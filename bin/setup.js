@@ -12,7 +12,9 @@ const LOCK_POLL_MS = 200;
 
 /** What has to be installed; a marker with the same text says that it is. */
 function wanted() {
-  const hash = createHash('sha256').update(readFileSync(new URL('package-lock.json', root))).digest('hex');
+  const hash = createHash('sha256')
+    .update(readFileSync(new URL('package-lock.json', root)))
+    .digest('hex');
   return `${hash} ${process.platform}-${process.arch}\n`;
 }
 
@@ -57,7 +59,9 @@ function install() {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   if (status === 0) return true;
-  console.error(`conveyor: \`npm ci\` failed${error ? ` (${error.message})` : ''}; its message is above. Check the network and the npm registry, then run it again.`);
+  console.error(
+    `conveyor: \`npm ci\` failed${error ? ` (${error.message})` : ''}; its message is above. Check the network and the npm registry, then run it again.`,
+  );
   return false;
 }
 

@@ -69,7 +69,11 @@ describe('the house is tidy', () => {
   });
 
   it(`no function is longer than ${MAX_FUNCTION_LINES} lines`, () => {
-    const long = sources.flatMap((file) => functionsOf(file).filter(({ lines }) => lines > MAX_FUNCTION_LINES).map(({ name, lines }) => `${file}: ${name} has ${lines}`));
+    const long = sources.flatMap((file) =>
+      functionsOf(file)
+        .filter(({ lines }) => lines > MAX_FUNCTION_LINES)
+        .map(({ name, lines }) => `${file}: ${name} has ${lines}`),
+    );
     expect(long).toEqual([]);
   });
 
@@ -86,13 +90,17 @@ describe('the house is tidy', () => {
     const outside = sources
       .filter((file) => /^src\/(domain|engine)\//.test(file))
       .flatMap(importsOf)
-      .filter(({ file, from }) => !from.startsWith('.') && !from.startsWith('#') && (file.startsWith('src/domain/') || !from.startsWith('node:')));
+      .filter(
+        ({ file, from }) => !from.startsWith('.') && !from.startsWith('#') && (file.startsWith('src/domain/') || !from.startsWith('node:')),
+      );
     expect(outside).toEqual([]);
   });
 
   it('time, chance and output are used in their place only', () => {
     const wrong = sources.flatMap((file) =>
-      BANNED.filter(({ call, allowedIn }) => !allowedIn.test(file) && call.test(withoutComments(file))).map(({ call, instead }) => `${file}: ${call} (use ${instead})`),
+      BANNED.filter(({ call, allowedIn }) => !allowedIn.test(file) && call.test(withoutComments(file))).map(
+        ({ call, instead }) => `${file}: ${call} (use ${instead})`,
+      ),
     );
     expect(wrong).toEqual([]);
   });

@@ -42,7 +42,7 @@ export function buildRegistry(settings: WorkflowSettings, file: ConfigFile | und
 }
 
 /** Makes the workflows known to every database, which refuses a version whose steps have changed. */
-export async function registerWorkflows(stores: readonly Store[], registry: WorkflowRegistry): Promise<void> {
+async function registerWorkflows(stores: readonly Store[], registry: WorkflowRegistry): Promise<void> {
   const identities = registry.all().map(({ name, version, steps }) => ({ name, version, stepNames: steps.map((step) => step.name) }));
   await Promise.all(stores.map((store) => store.registerWorkflows(identities)));
 }
@@ -63,6 +63,7 @@ export interface GatewayParts {
   serviceId: string;
   serviceName: string;
   workflowName: string;
+  developmentTokens: boolean;
 }
 
 /**
@@ -86,25 +87,17 @@ export async function startGateway(
   settings: GatewaySettings,
   parts: GatewayParts,
   surroundings: Surroundings,
-): Promise<{ developmentTokens: boolean; port: number }> {
-  const { stores, registry, serviceId, serviceName, workflowName } = parts;
-  const developmentTokens = await decideDevelopmentTokens(settings.host, stores);
+): Promise<{ port: number }> {
   const { buildGateway } = await import('#gateway/app.ts');
-  const app = await buildGateway({
-    warehouses: stores,
-    registry,
-    workflowName,
-    serviceId,
-    serviceName,
-    developmentTokens,
-    maxWaitingOrders: settings.maxWaitingOrders,
-    ...surroundings,
-  });
+  const { stores, ...others } = parts;
+  await registerWorkflows(stores, parts.registry);
+  const app = await buildGateway({ warehouses: stores, ...others, maxWaitingOrders: settings.maxWaitingOrders, ...surroundings });
   service.own({ what: 'the gateway', close: () => closeGateway(app) });
   await app.listen({ host: settings.host, port: settings.port }).catch((error: unknown) => {
     throw explainListenFault(error, settings.host, settings.port);
   });
-  return { developmentTokens, port: app.addresses()[0]?.port ?? settings.port };
+  const address = app.server.address();
+  return { port: typeof address === 'object' && address ? address.port : settings.port };
 }
 
 async function closeGateway(app: FastifyInstance): Promise<void> {

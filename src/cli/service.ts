@@ -30,6 +30,8 @@ export class Service {
   private readonly stopped = Promise.withResolvers<ExitCode>();
   private started = false;
   private stopping = false;
+  /** People were told that it stops, so they are told how far it is. */
+  private announced = false;
   private forced = false;
   private lastSignalAt = Number.NEGATIVE_INFINITY;
 
@@ -93,6 +95,7 @@ export class Service {
   }
 
   private stop(exitCode: ExitCode): void {
+    this.announced = true;
     this.stopping = true;
     this.stopped.resolve(exitCode);
   }
@@ -108,7 +111,7 @@ export class Service {
   private async close(): Promise<void> {
     this.stopping = true;
     for (let closer = this.closers.at(-1); closer; closer = this.closers.at(-1)) {
-      say(`  stopping ${closer.what}`);
+      if (this.announced) say(`  stopping ${closer.what}`);
       await closer.close().catch((error: unknown) => say(`  ${closer?.what} did not stop in good order: ${messageOf(error)}`));
       this.closers.pop();
     }

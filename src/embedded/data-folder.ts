@@ -86,7 +86,9 @@ async function resetPassword(place: Place, binaries: Binaries, log: Log): Promis
   });
   if (set.exitCode === 0 && !set.stderr.includes('ERROR:')) return password;
   await rm(join(place.folder, 'password'), { force: true });
-  throw new EmbeddedError(`The password of the role conveyor in ${place.data} could not be set anew: ${set.stderr.replaceAll(password, '***').trim()}`);
+  throw new EmbeddedError(
+    `The password of the role conveyor in ${place.data} could not be set anew: ${set.stderr.replaceAll(password, '***').trim()}`,
+  );
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { formatTime } from '#domain/time.ts';
 import type { Clock, Timer } from '#engine/clock.ts';
 import { sleep } from '#engine/clock.ts';
-import { formatTime } from '#domain/time.ts';
 import { codeOf } from './failure.ts';
 import { isSameProcess, processScope, startOfProcess } from './process-identity.ts';
 
@@ -101,7 +101,8 @@ function parseHolder(text: string): LockHolder | undefined {
 }
 
 async function isAbandoned(file: string, holder: LockHolder, clock: Clock): Promise<boolean> {
-  if (holder.host === processScope.host && holder.boot === processScope.boot) return !isSameProcess(holder.pid, holder.processStart || undefined);
+  if (holder.host === processScope.host && holder.boot === processScope.boot)
+    return !isSameProcess(holder.pid, holder.processStart || undefined);
   const [boot] = holder.boot.split('/');
   const [ownBoot] = processScope.boot.split('/');
   if (holder.host === processScope.host && boot !== ownBoot) return true;

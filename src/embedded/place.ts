@@ -98,7 +98,10 @@ async function moveToSystemFolder(folder: string, warehouse: string, account: Ac
   for (const above of ['..', '../..', '../../..']) await chmod(resolve(parent, above), 0o755);
   const data = join(parent, DATA_NAME);
   await writePrivate(join(folder, POINTER_NAME), pointerText(data, account.name), 0o644);
-  log.warn({ data, folder, account: account.name }, 'the data lives elsewhere: the account that PostgreSQL runs as cannot enter the data folder');
+  log.warn(
+    { data, folder, account: account.name },
+    'the data lives elsewhere: the account that PostgreSQL runs as cannot enter the data folder',
+  );
   return { folder, data, account, copiesFolder: SYSTEM_FOLDER };
 }
 

@@ -7,8 +7,8 @@ import { plainEnvironment } from './execute.ts';
 import { EmbeddedError } from './failure.ts';
 import { databaseUrl } from './password.ts';
 import type { Place } from './place.ts';
-import { createDatabase, probe } from './probe.ts';
 import { readIfThere } from './private-file.ts';
+import { createDatabase, probe } from './probe.ts';
 import { isSameProcess, startOfProcess } from './process-identity.ts';
 
 /** A server process, known by its pid and the moment it started: pids are reused. */
@@ -44,11 +44,20 @@ export function isAlive(postmaster: Postmaster): boolean {
  */
 export async function spawnPostmaster(place: Place, binaries: Binaries, args: readonly string[], port: number): Promise<Postmaster> {
   const logFile = join(place.folder, 'postgres.log');
-  const isLong = await stat(logFile).then(({ size }) => size > MAX_LOG_BYTES, () => false);
+  const isLong = await stat(logFile).then(
+    ({ size }) => size > MAX_LOG_BYTES,
+    () => false,
+  );
   const log = await open(logFile, isLong ? 'w' : 'a', 0o600);
   try {
     const who = place.account === undefined ? {} : { uid: place.account.uid, gid: place.account.gid };
-    const child = spawn(binaries.postgres, [...args], { ...who, cwd: '/', detached: true, env: plainEnvironment(), stdio: ['ignore', log.fd, log.fd] });
+    const child = spawn(binaries.postgres, [...args], {
+      ...who,
+      cwd: '/',
+      detached: true,
+      env: plainEnvironment(),
+      stdio: ['ignore', log.fd, log.fd],
+    });
     const pid = await new Promise<number>((resolve, reject) => {
       child.once('spawn', () => resolve(child.pid as number));
       child.once('error', reject);
@@ -77,7 +86,9 @@ export async function waitUntilReady(postmaster: Postmaster, place: Place, passw
     if (!isAlive(postmaster)) return 'gone';
     await sleep(clock, PROBE_EVERY_MS);
   }
-  throw new EmbeddedError(`The PostgreSQL server (pid ${postmaster.pid}) does not answer after ${START_TIMEOUT_MS / 1_000} s; see ${join(place.folder, 'postgres.log')}.`);
+  throw new EmbeddedError(
+    `The PostgreSQL server (pid ${postmaster.pid}) does not answer after ${START_TIMEOUT_MS / 1_000} s; see ${join(place.folder, 'postgres.log')}.`,
+  );
 }
 
 /** Ends the server and waits until its process is gone: `fast` closes its sessions, `immediate` leaves recovery to the next start. */
@@ -85,7 +96,8 @@ export async function stopPostmaster(postmaster: Postmaster, mode: 'fast' | 'imm
   const end = clock.monotonic() + STOP_TIMEOUT_MS;
   signal(postmaster, mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
   while (isAlive(postmaster)) {
-    if (clock.monotonic() > end) throw new EmbeddedError(`The PostgreSQL server (pid ${postmaster.pid}) does not stop; end it with \`kill -QUIT ${postmaster.pid}\`.`);
+    if (clock.monotonic() > end)
+      throw new EmbeddedError(`The PostgreSQL server (pid ${postmaster.pid}) does not stop; end it with \`kill -QUIT ${postmaster.pid}\`.`);
     await sleep(clock, 10);
   }
 }

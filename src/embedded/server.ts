@@ -91,7 +91,9 @@ async function takeLock(place: Place, clock: Clock): Promise<FolderLock> {
     const result = await tryFolderLock(join(place.folder, 'start.lock'), '', clock);
     if (isLock(result)) return result;
     if (clock.monotonic() > end) {
-      throw new EmbeddedError(`Process ${result.pid} has been starting the PostgreSQL server in ${place.folder} since ${result.since} and does not end; stop it.`);
+      throw new EmbeddedError(
+        `Process ${result.pid} has been starting the PostgreSQL server in ${place.folder} since ${result.since} and does not end; stop it.`,
+      );
     }
     await sleep(clock, 50);
   }
@@ -117,7 +119,8 @@ async function start(place: Place, options: EmbeddedOptions): Promise<Up> {
   const args = postmasterArguments(place.data, port, hosts, options.settings ?? {});
   for (let starts = 1; ; starts += 1) {
     const postmaster = await spawnPostmaster(place, binaries, args, port);
-    if ((await waitUntilReady(postmaster, place, password, clock)) === 'ready') return { postmaster, url: databaseUrl(password, port), reused: false };
+    if ((await waitUntilReady(postmaster, place, password, clock)) === 'ready')
+      return { postmaster, url: databaseUrl(password, port), reused: false };
     // A server that was killed may hold its lock file for a moment longer.
     if (starts >= MAX_STARTS) throw new EmbeddedError(`The PostgreSQL server in ${place.data} does not start: ${await readLogTail(place)}`);
     await sleep(clock, FIRST_BACKOFF_MS);
@@ -177,7 +180,10 @@ class RunningServer implements EmbeddedServer {
       log.info({ warehouse, pid: this.postmaster.pid }, 'the PostgreSQL server is up again');
     } catch (error) {
       this.backoffMs = Math.min(MAX_BACKOFF_MS, this.backoffMs * 2);
-      log.error({ warehouse, error: messageOf(error), retry_in_ms: this.backoffMs }, 'the PostgreSQL server could not be started; trying again');
+      log.error(
+        { warehouse, error: messageOf(error), retry_in_ms: this.backoffMs },
+        'the PostgreSQL server could not be started; trying again',
+      );
     }
     this.watchAfter(this.backoffMs);
   }

@@ -25,7 +25,12 @@ const SETTINGS: Readonly<Record<string, string>> = {
 };
 
 /** The command line of the postmaster. */
-export function postmasterArguments(data: string, port: number, hosts: readonly string[], extra: Readonly<Record<string, string>>): string[] {
+export function postmasterArguments(
+  data: string,
+  port: number,
+  hosts: readonly string[],
+  extra: Readonly<Record<string, string>>,
+): string[] {
   const settings = { ...SETTINGS, ...extra, port: String(port), listen_addresses: hosts.join(',') };
   return ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
 }

@@ -3,9 +3,9 @@ import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { DIRECTIONS, EVENT_KINDS, ORDER_STATES, TRANSITIONS } from '#domain/order-state.ts';
 import { silentLog } from '#engine/log.ts';
+import { migrate } from '#store/postgres/migrate.ts';
 import { createEmptyDatabase, createTestDatabase } from '#test/database.ts';
 import { dumpSchema } from '#test/schema-dump.ts';
-import { migrate } from '#store/postgres/migrate.ts';
 
 describe('the schema', () => {
   it('is the one that sql/schema.sql shows (npm run schema writes it)', async () => {
@@ -57,7 +57,10 @@ describe('the schema', () => {
       expect(await labels('event_kind')).toEqual([...EVENT_KINDS]);
       for (const kind of EVENT_KINDS) {
         for (const direction of DIRECTIONS) {
-          const { rows } = await client.query('select step_after($1, 3::smallint)::int as step, direction_after($1, $2) as direction', [kind, direction]);
+          const { rows } = await client.query('select step_after($1, 3::smallint)::int as step, direction_after($1, $2) as direction', [
+            kind,
+            direction,
+          ]);
           const { direction: expectedFrom, next } = TRANSITIONS[kind];
           if (expectedFrom === undefined || expectedFrom === direction) expect(rows[0], kind).toEqual(next({ step: 3, direction }));
         }

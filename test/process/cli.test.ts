@@ -1,22 +1,14 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Ended, runConveyor } from '#test/conveyor-process.ts';
 import { type FakeAnswer, startFakeGateway } from '#test/fake-gateway.ts';
 
-const BIN = fileURLToPath(new URL('../../bin/conveyor.js', import.meta.url));
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
 const CONTROLS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/;
-
-interface Ended {
-  exitCode: number | null;
-  stdout: string;
-  stderr: string;
-}
 
 let folder: string;
 beforeEach(async () => {
@@ -24,22 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Runs the command line in an empty folder, without the settings of whoever runs the tests. */
-function conveyor(args: string[], env: Record<string, string> = {}): Promise<Ended> {
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CONVEYOR_')));
-  const child = spawn(process.execPath, [BIN, ...args], { cwd: folder, env: { ...inherited, ...env } });
-  const output = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk) => {
-    output.stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    output.stderr += chunk;
-  });
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (exitCode) => resolve({ exitCode, ...output }));
-  });
-}
+const conveyor = (args: string[], env: Record<string, string> = {}): Promise<Ended> => runConveyor(args, { cwd: folder, env });
 
 const COMMANDS = [
   'start',
@@ -77,7 +54,7 @@ describe('wrong usage', () => {
     [['strat'], /unknown command 'strat'\n\(Did you mean start\?\)/],
     [['orders'], /Usage: conveyor orders/],
     [['orders', 'get'], /missing required argument 'id'/],
-    [['orders', 'list', '--limit', '0'], /A whole number from 1 to 1000 is expected/],
+    [['orders', 'list', '--limit', '0'], /A whole number from 1 to 10000 is expected/],
     [['orders', 'list', '-o', 'xml'], /Allowed choices are table, wide, json, jsonl, yaml/],
     [['simulate', '--timeout', 'soon'], /A duration such as 250ms, 5s or 10m is expected/],
     [['token', 'create', '--name', 'a'], /required option '--role <role>' not specified/],
@@ -160,13 +137,40 @@ describe('orders through a gateway', () => {
   it.each(['table', 'wide', 'json', 'jsonl', 'yaml'])('show hostile data as text (%s)', async (format) => {
     for (const [args, body] of [
       [['orders', 'get', ID], order],
-      [['orders', 'list'], { orders: [order], has_more: true, next_cursor: HOSTILE }],
+      [['orders', 'list'], { orders: Array(50).fill(order), has_more: true, next_cursor: HOSTILE }],
       [['orders', 'events', ID], { events: [{ version: 1, kind: 'accepted', data: { note: HOSTILE } }] }],
     ] as const) {
       const { exitCode, stdout, stderr } = await against({ status: 200, body }, [...args, '-o', format]);
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.not.stringMatching(CONTROLS) });
       expect(stdout).not.toMatch(CONTROLS);
       if (format === 'json') expect(JSON.parse(stdout)).toEqual(body);
+    }
+  });
+
+  it('are listed page by page up to the limit', async () => {
+    const gateway = await startFakeGateway(({ path }) => {
+      const query = new URL(path, 'http://x').searchParams;
+      const from = Number(query.get('cursor') ?? 0);
+      const orders = Array.from({ length: Number(query.get('limit')) }, (_, index) => ({ ...order, order_id: `o-${from + index}` }));
+      return { status: 200, body: { orders, has_more: true, next_cursor: String(from + orders.length) } };
+    });
+    try {
+      const { stdout, stderr } = await conveyor(['orders', 'list', '--limit', '450', '--status', 'failed', '--json'], {
+        CONVEYOR_ENDPOINT: gateway.endpoint,
+      });
+      const page = JSON.parse(stdout);
+      expect(page).toMatchObject({ has_more: true, next_cursor: '450' });
+      expect(page.orders.map(({ order_id }: { order_id: string }) => order_id)).toEqual(
+        Array.from({ length: 450 }, (_, index) => `o-${index}`),
+      );
+      expect(gateway.requests.map(({ path }) => path)).toEqual([
+        '/orders?status=failed&limit=200',
+        '/orders?status=failed&limit=200&cursor=200',
+        '/orders?status=failed&limit=50&cursor=400',
+      ]);
+      expect(stderr).toContain('--cursor "450"');
+    } finally {
+      await gateway.stop();
     }
   });
 

@@ -3,10 +3,10 @@ import { systemClock } from '#engine/clock.ts';
 import {
   buildRegistry,
   DATABASE_SETTINGS,
+  decideDevelopmentTokens,
   GATEWAY_SETTINGS,
   LOG_SETTINGS,
   ownStores,
-  registerWorkflows,
   startGateway,
   WORKFLOW_SETTINGS,
 } from '../compose.ts';
@@ -34,10 +34,10 @@ export function gatewayCommand(): Command {
       const registry = buildRegistry(settings, file, surroundings);
       const stores = await openStores(await requireDatabases(settings), surroundings);
       ownStores(service, stores);
-      await registerWorkflows(stores, registry);
+      const developmentTokens = await decideDevelopmentTokens(settings.host, stores);
       const serviceId = deriveId('gateway', settings.nodeName);
-      const parts = { stores, registry, serviceId, serviceName: settings.nodeName, workflowName: settings.workflow };
-      const { port, developmentTokens } = await startGateway(service, settings, parts, surroundings);
+      const parts = { stores, registry, serviceId, serviceName: settings.nodeName, workflowName: settings.workflow, developmentTokens };
+      const { port } = await startGateway(service, settings, parts, surroundings);
       const warehouses = stores.map((store) => store.warehouse.name);
       surroundings.log.info({ url: localUrl(settings.host, port), warehouses, developmentTokens }, 'gateway started');
     });

@@ -1,15 +1,6 @@
 import { Command } from 'commander';
 import { systemClock } from '#engine/clock.ts';
-import {
-  buildRegistry,
-  DATABASE_SETTINGS,
-  LOG_SETTINGS,
-  NODE_SETTINGS,
-  ownStores,
-  registerWorkflows,
-  startNodes,
-  WORKFLOW_SETTINGS,
-} from '../compose.ts';
+import { buildRegistry, DATABASE_SETTINGS, LOG_SETTINGS, NODE_SETTINGS, ownStores, startNodes, WORKFLOW_SETTINGS } from '../compose.ts';
 import { openStores, pickWarehouse, requireDatabases } from '../databases.ts';
 import { deriveId } from '../identity.ts';
 import { addExamples, addSettings, readSettings } from '../options.ts';
@@ -36,10 +27,7 @@ export function nodeCommand(): Command {
       const addresses = pickWarehouse(await requireDatabases(settings), options.warehouse);
       const stores = await openStores(addresses, surroundings);
       ownStores(service, stores);
-      await registerWorkflows(stores, registry);
       await startNodes(service, settings, { stores, registry, baseId: deriveId('node', settings.nodeName) }, surroundings);
-      const warehouses = stores.map((store) => store.warehouse.name);
-      surroundings.log.info({ node: settings.nodeName, warehouses, slots: settings.slots }, 'node started');
     });
   });
 }

@@ -8,11 +8,11 @@ import { renderBanner } from '../banner.ts';
 import {
   buildRegistry,
   DATABASE_SETTINGS,
+  decideDevelopmentTokens,
   GATEWAY_SETTINGS,
   LOG_SETTINGS,
   NODE_SETTINGS,
   ownStores,
-  registerWorkflows,
   startGateway,
   startNodes,
   WORKFLOW_SETTINGS,
@@ -48,11 +48,11 @@ async function start(service: Service, settings: StartSettings, file: ConfigFile
   const addresses = settings.warehouses ?? (await startDatabases(service, settings, surroundings));
   const stores = await openStores(addresses, surroundings);
   ownStores(service, stores);
-  await registerWorkflows(stores, registry);
+  const developmentTokens = await decideDevelopmentTokens(settings.host, stores);
   const baseId = settings.warehouses ? deriveId(settings.nodeName) : await readOrCreateId(resolve(settings.dataDir));
   await startNodes(service, settings, { stores, registry, baseId }, surroundings);
-  const parts = { stores, registry, serviceId: baseId, serviceName: settings.nodeName, workflowName: settings.workflow };
-  const { developmentTokens } = await startGateway(service, { ...settings, port }, parts, surroundings);
+  const parts = { stores, registry, serviceId: baseId, serviceName: settings.nodeName, workflowName: settings.workflow, developmentTokens };
+  await startGateway(service, { ...settings, port }, parts, surroundings);
   process.stdout.write(
     renderBanner({
       version: surroundings.version,

@@ -54,6 +54,7 @@ export class OrderReader {
       arrayOf(cursors.map((cursor) => cursor.orderId)),
       arrayOf(cursors.map((cursor) => cursor.afterVersion)),
     ]);
+    await this.nodesOf(rows.flatMap((row) => (row.history ?? []).map((tuple) => tuple[4])));
     const answers: OrderEvent[][] = cursors.map(() => []);
     for (const { n, history } of rows) {
       const { orderId } = cursors[n - 1] as EventCursor;

@@ -1,0 +1,156 @@
+import { type Static, Type } from 'typebox';
+import { ERROR_CATALOGUE, type ErrorCode } from '#domain/errors.ts';
+import { ORDER_STATUSES, type OrderStatus } from '#domain/order-state.ts';
+
+/** The wire, as schemas: validation, serialisation and the OpenAPI document all come from here. */
+
+export const MAX_BODY_BYTES = 256 * 1024;
+export const MAX_DETAIL_BYTES = 64 * 1024;
+export const MAX_METADATA_BYTES = 16 * 1024;
+export const DEFAULT_PAGE = 50;
+export const MAX_PAGE = 200;
+
+const Time = Type.String({ description: 'RFC 3339 in UTC with milliseconds' });
+const Status = Type.Unsafe<OrderStatus>({ type: 'string', enum: [...ORDER_STATUSES] });
+const Because = Type.Object({ code: Type.String(), message: Type.String(), until: Type.Optional(Time) });
+
+const Item = Type.Object(
+  {
+    sku: Type.String({ minLength: 1, maxLength: 200 }),
+    quantity: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+    unit_price: Type.Optional(Type.String({ pattern: '^[0-9]{1,12}(\\.[0-9]{1,6})?$', description: 'a decimal number as text' })),
+  },
+  { additionalProperties: false },
+);
+
+export const OrderBody = Type.Object(
+  {
+    customer_name: Type.Optional(Type.String({ maxLength: 200 })),
+    region: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+    symbol: Type.Optional(Type.String({ maxLength: 32 })),
+    quantity: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'default 1' })),
+    detail: Type.Optional(Type.String({ maxLength: MAX_DETAIL_BYTES })),
+    items: Type.Optional(Type.Array(Item, { maxItems: 1_000 })),
+    tracking_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'an idempotency key of the customer' })),
+    order_id: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$', description: "the client's own id" })),
+    timestamp: Type.Optional(Type.String({ maxLength: 40, description: 'RFC 3339, or ISO 8601 without a zone' })),
+    metadata: Type.Optional(Type.Object({}, { additionalProperties: true, description: 'at most 16 KiB' })),
+  },
+  { additionalProperties: false },
+);
+
+export const AcceptedOrder = Type.Object({
+  order_id: Type.String(),
+  client_order_id: Type.Optional(Type.String()),
+  status: Status,
+  current_step: Type.String(),
+  start_time: Time,
+  region: Type.Optional(Type.String()),
+  warehouse: Type.String(),
+  routed_because: Because,
+});
+
+const StepView = Type.Object({
+  step_name: Type.String(),
+  step_start_time: Time,
+  step_complete_time: Type.Optional(Time),
+  attempt: Type.Optional(Type.Integer()),
+  node_id: Type.Optional(Type.String()),
+  rollback_time: Type.Optional(Time),
+  error: Type.Optional(Type.Object({ code: Type.String(), message: Type.String() })),
+});
+
+const summary = {
+  order_id: Type.String(),
+  client_order_id: Type.Optional(Type.String()),
+  status: Status,
+  current_step: Type.String(),
+  start_time: Time,
+  complete_time: Type.Optional(Time),
+  customer_name: Type.Optional(Type.String()),
+  region: Type.Optional(Type.String()),
+  warehouse: Type.String(),
+  workflow: Type.String(),
+  workflow_version: Type.Integer(),
+  symbol: Type.Optional(Type.String()),
+  quantity: Type.Integer(),
+  tracking_id: Type.Optional(Type.String()),
+  timestamp: Type.Optional(Type.String()),
+  node_id: Type.Optional(Type.String()),
+  waiting_because: Type.Optional(Because),
+  detail: Type.Optional(Type.String()),
+  items: Type.Optional(Type.Array(Item)),
+  metadata: Type.Optional(Type.Object({}, { additionalProperties: true })),
+};
+
+export const OrderSummary = Type.Object(summary);
+export const OrderView = Type.Object({ ...summary, steps: Type.Array(StepView) });
+
+export const OrderPage = Type.Object({
+  orders: Type.Array(OrderSummary),
+  has_more: Type.Boolean(),
+  next_cursor: Type.Optional(Type.String()),
+  missing_warehouses: Type.Optional(Type.Array(Type.String(), { description: 'warehouses that did not answer' })),
+});
+
+export const ListQuery = Type.Object(
+  {
+    status: Type.Optional(Status),
+    step: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: 'the present step of an open order' })),
+    region: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+    warehouse: Type.Optional(Type.String({ minLength: 1, maxLength: 32 })),
+    node: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F-]{36}$', description: 'the id of the node that works the order' })),
+    customer_name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    since: Type.Optional(Type.String({ maxLength: 40, description: 'accepted at or after; RFC 3339' })),
+    until: Type.Optional(Type.String({ maxLength: 40, description: 'accepted before; RFC 3339' })),
+    limit: Type.Optional(Type.String({ pattern: '^[0-9]{1,3}$', description: `1 to ${MAX_PAGE}, default ${DEFAULT_PAGE}` })),
+    cursor: Type.Optional(Type.String({ maxLength: 200 })),
+  },
+  { additionalProperties: false },
+);
+
+export const EventView = Type.Object({
+  version: Type.Integer(),
+  kind: Type.String(),
+  step_name: Type.Optional(Type.String()),
+  direction: Type.String(),
+  at: Time,
+  node_id: Type.Optional(Type.String()),
+  session: Type.Optional(Type.Integer()),
+  fence: Type.Integer(),
+  data: Type.Optional(Type.Unknown()),
+});
+
+export const EventList = Type.Object({ order_id: Type.String(), events: Type.Array(EventView) });
+
+export const CancelBody = Type.Object({ reason: Type.Optional(Type.String({ maxLength: 500 })) }, { additionalProperties: false });
+
+export const OrderParams = Type.Object({ id: Type.String() });
+export const NoQuery = Type.Object({}, { additionalProperties: false });
+
+export const Problem = Type.Object({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer(),
+  code: Type.String(),
+  detail: Type.String(),
+  advice: Type.String(),
+  request_id: Type.Optional(Type.String()),
+  errors: Type.Optional(Type.Array(Type.Object({ field: Type.String(), reason: Type.String() }))),
+});
+
+export type OrderViewJson = Static<typeof OrderView>;
+export type OrderSummaryJson = Static<typeof OrderSummary>;
+export type AcceptedOrderJson = Static<typeof AcceptedOrder>;
+export type EventJson = Static<typeof EventView>;
+export type ListQueryJson = Static<typeof ListQuery>;
+export type ProblemJson = Static<typeof Problem>;
+
+/** The answers of a route: its own, and a problem for every status its error codes have. */
+export function responses<Own extends Record<number, unknown>>(own: Own, codes: readonly ErrorCode[]): Record<number, unknown> {
+  const problems = codes.map((code) => [
+    ERROR_CATALOGUE[code].status,
+    { description: ERROR_CATALOGUE[code].title, content: { 'application/problem+json': { schema: Problem } } },
+  ]);
+  return { ...Object.fromEntries(problems), ...own };
+}

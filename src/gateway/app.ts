@@ -1,0 +1,145 @@
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { ConveyorError } from '#domain/errors.ts';
+import type { Clock } from '#engine/clock.ts';
+import type { Log } from '#engine/log.ts';
+import type { WorkflowRegistry } from '#engine/registry.ts';
+import type { Store } from '#engine/store.ts';
+import { MAX_BODY_BYTES } from './api.ts';
+import { Authenticator, type Principal, refuseForeignHost } from './auth.ts';
+import { readJsonBodies, refuseEncodedBody } from './body.ts';
+import type { GatewayContext } from './context.ts';
+import { EventStreams } from './event-stream.ts';
+import { handleClientError, handleError, sendProblem, toConveyorError } from './problem.ts';
+import { type WarehouseQueues, warehouseQueues } from './queues.ts';
+import { cancelOrder } from './routes/cancel-order.ts';
+import { describeRoutes, documents } from './routes/documents.ts';
+import { health } from './routes/health.ts';
+import { orderEvents } from './routes/order-events.ts';
+import { readOrders } from './routes/read-orders.ts';
+import { submitOrder } from './routes/submit-order.ts';
+import { Routing } from './routing.ts';
+import { OrderPresenter } from './view.ts';
+
+export interface GatewayOptions {
+  /** At least one; the first takes orders without a region. */
+  warehouses: readonly Store[];
+  registry: WorkflowRegistry;
+  /** What new orders go through, in its newest version. */
+  workflowName: string;
+  clock: Clock;
+  log: Log;
+  serviceId: string;
+  serviceName: string;
+  version: string;
+  /** The tokens `user` and `operator` exist, and only requests to this machine's own names are answered. */
+  developmentTokens: boolean;
+  /** Per warehouse; one more order is refused with 503. */
+  maxWaitingOrders: number;
+  acceptBatch?: number;
+}
+
+const MAX_HEADER_BYTES = 16 * 1024;
+const REQUEST_TIMEOUT_MS = 30_000;
+const SECURITY_HEADERS = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+} as const;
+
+/** The HTTP front, ready to listen. Closing it ends all streams and lets requests under way finish. */
+export async function buildGateway(options: GatewayOptions): Promise<FastifyInstance> {
+  const { log } = options;
+  const context = buildContext(options);
+  const app = Fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    routerOptions: { maxParamLength: MAX_HEADER_BYTES },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },
+    clientErrorHandler: handleClientError,
+    frameworkErrors: (error, _request, reply) => void sendProblem(reply, toConveyorError(error)),
+    return503OnClosing: true,
+  });
+  app.decorateRequest('principal', undefined);
+  readJsonBodies(app);
+  guardRequests(app, options);
+  app.setErrorHandler(handleError(log));
+  answerUnknownRoutes(app);
+  app.addHook('preClose', async () => context.streams.close());
+
+  await describeRoutes(app, options.version);
+  submitOrder(app, context);
+  readOrders(app, context);
+  orderEvents(app, context);
+  cancelOrder(app, context);
+  health(app, context);
+  await documents(app);
+  return app;
+}
+
+function buildContext(options: GatewayOptions): GatewayContext {
+  const { warehouses, clock, log, registry } = options;
+  const queues = new Map<Store, WarehouseQueues>(warehouses.map((store) => [store, warehouseQueues(store, log, options)]));
+  return {
+    clock,
+    log,
+    registry,
+    workflowName: options.workflowName,
+    identity: { serviceId: options.serviceId, serviceName: options.serviceName, version: options.version },
+    routing: new Routing(warehouses),
+    presenter: new OrderPresenter(registry),
+    streams: new EventStreams(clock, log),
+    queuesOf: (store) => queues.get(store) as WarehouseQueues,
+  };
+}
+
+/** What every request meets before its body is read: headers of ours, the host it names, its encoding, its token. */
+function guardRequests(app: FastifyInstance, options: GatewayOptions): void {
+  const authenticator = new Authenticator(options.warehouses, options.clock, options.developmentTokens);
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(SECURITY_HEADERS);
+    try {
+      if (options.developmentTokens) refuseForeignHost(request);
+      refuseEncodedBody(request);
+      if (request.routeOptions.config.public || request.is404) return done();
+      admit(request, authenticator.authenticate(request), done);
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+function admit(request: FastifyRequest, principal: Principal | Promise<Principal>, done: (error?: Error) => void): void {
+  if (!(principal instanceof Promise)) {
+    request.principal = principal;
+    done();
+    return;
+  }
+  principal.then(
+    (found) => {
+      request.principal = found;
+      done();
+    },
+    (error: Error) => done(error),
+  );
+}
+
+/** 404, or 405 naming the methods that the path has. */
+function answerUnknownRoutes(app: FastifyInstance): void {
+  const known: { methods: string[]; path: RegExp }[] = [];
+  app.addHook('onRoute', ({ method, url }) => {
+    known.push({
+      methods: [method].flat(),
+      path: new RegExp(`^${url.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(/:\w+/g, '[^/]+')}$`),
+    });
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0] ?? '';
+    const allowed = [...new Set(known.filter((route) => route.path.test(path)).flatMap((route) => route.methods))];
+    if (allowed.length === 0)
+      return sendProblem(reply, new ConveyorError('not-found', `there is nothing at ${request.method} ${path.slice(0, 200)}`));
+    reply.header('allow', allowed.join(', '));
+    return sendProblem(reply, new ConveyorError('method-not-allowed', `${request.method} is not possible here; ${allowed.join(', ')} is`));
+  });
+}

@@ -1,0 +1,114 @@
+import { hash } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import { ConveyorError } from '#domain/errors.ts';
+import { Batcher } from '#engine/batcher.ts';
+import type { Clock } from '#engine/clock.ts';
+import type { Role, Store } from '#engine/store.ts';
+
+/** Who asks. */
+export interface Principal {
+  /** A customer's name is the customer. */
+  name: string;
+  role: Role;
+}
+
+interface Remembered {
+  principal: Principal | undefined;
+  until: number;
+}
+
+/** How long a revoked token may still be good, and an unknown one is not asked about again. */
+const KNOWN_FOR_MS = 5_000;
+const UNKNOWN_FOR_MS = 1_000;
+const MAX_REMEMBERED = 20_000;
+const MAX_TOKEN_LENGTH = 512;
+const MAX_WAITING_LOOKUPS = 5_000;
+
+const DEVELOPMENT: readonly [token: string, principal: Principal][] = [
+  ['user', { name: 'user', role: 'customer' }],
+  ['operator', { name: 'operator', role: 'operator' }],
+];
+
+/**
+ * Tokens to principals. Only hashes are compared and remembered; look-ups of the moment share one statement, and the first
+ * warehouse that answers decides: tokens are kept in every one.
+ */
+export class Authenticator {
+  private readonly clock: Clock;
+  private readonly stores: readonly Store[];
+  private readonly lookUps: Batcher<Buffer, Principal | undefined>;
+  private readonly remembered = new Map<string, Remembered>();
+
+  constructor(stores: readonly Store[], clock: Clock, developmentTokens: boolean) {
+    this.stores = stores;
+    this.clock = clock;
+    this.lookUps = new Batcher({
+      flush: (hashes) => this.find(hashes),
+      maxBatch: 500,
+      maxInFlight: 1,
+      maxWaiting: MAX_WAITING_LOOKUPS,
+    });
+    if (!developmentTokens) return;
+    for (const [token, principal] of DEVELOPMENT) this.remembered.set(digest(token), { principal, until: Number.POSITIVE_INFINITY });
+  }
+
+  /** The principal of a request that was asked about a moment ago; a promise where the database has to be asked. */
+  authenticate(request: FastifyRequest): Principal | Promise<Principal> {
+    const key = digest(tokenOf(request));
+    const known = this.remembered.get(key);
+    if (known && known.until > this.clock.monotonic()) return known.principal ?? refuse();
+    return this.lookUp(key);
+  }
+
+  private async lookUp(key: string): Promise<Principal> {
+    const principal = await this.lookUps.add(Buffer.from(key, 'hex'));
+    if (this.remembered.size > MAX_REMEMBERED) this.forget();
+    this.remembered.set(key, { principal, until: this.clock.monotonic() + (principal ? KNOWN_FOR_MS : UNKNOWN_FOR_MS) });
+    return principal ?? refuse();
+  }
+
+  private forget(): void {
+    for (const [key, { until }] of this.remembered) if (until !== Number.POSITIVE_INFINITY) this.remembered.delete(key);
+  }
+
+  private async find(hashes: Buffer[]): Promise<(Principal | undefined)[]> {
+    let lastError: unknown;
+    for (const store of this.stores) {
+      try {
+        const tokens = await store.tokens.find(hashes);
+        return tokens.map((token) => token && { name: token.name, role: token.role });
+      } catch (error) {
+        lastError = error;
+      }
+    }
+    throw lastError;
+  }
+}
+
+function digest(token: string): string {
+  return hash('sha256', token, 'hex');
+}
+
+/** `Bearer TOKEN`, or the bare token as the old clients send it. */
+function tokenOf(request: FastifyRequest): string {
+  const header = request.headers.authorization?.trim();
+  if (!header) throw new ConveyorError('unauthorized', 'the request has no Authorization header');
+  const token = /^bearer\s/i.test(header) ? header.slice('bearer '.length).trim() : header;
+  if (token === '' || token.length > MAX_TOKEN_LENGTH) return refuse();
+  return token;
+}
+
+function refuse(): never {
+  throw new ConveyorError('unauthorized', 'the token is unknown or was revoked');
+}
+
+/** Host names that mean this machine: a page of another site that a DNS answer points here has another. */
+const LOOPBACK_HOST = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
+
+export function refuseForeignHost(request: FastifyRequest): void {
+  if (LOOPBACK_HOST.test(request.headers.host ?? '')) return;
+  throw new ConveyorError(
+    'host-not-allowed',
+    `the Host header is ${JSON.stringify((request.headers.host ?? '').slice(0, 100))}; localhost is expected`,
+  );
+}

@@ -1,0 +1,50 @@
+import { ConveyorError, messageOf } from '#domain/errors.ts';
+import type { OrderRecord } from '#domain/order.ts';
+import { Batcher } from '#engine/batcher.ts';
+import type { Log } from '#engine/log.ts';
+import type { AcceptVerdict, NewOrder, Store } from '#engine/store.ts';
+
+const ACCEPT_BATCH = 250;
+const READ_BATCH = 100;
+const MAX_WAITING_READS = 10_000;
+const IN_FLIGHT = 2;
+
+/** What waits to be written to or read from one warehouse, in batches. */
+export interface WarehouseQueues {
+  accept: Batcher<NewOrder, AcceptVerdict>;
+  read: Batcher<string, OrderRecord | undefined>;
+}
+
+/** Group commit for one warehouse: all requests that wait become one statement, each answered after its commit. */
+export function warehouseQueues(
+  store: Store,
+  log: Log,
+  options: { maxWaitingOrders: number; acceptBatch?: number | undefined },
+): WarehouseQueues {
+  const flush = async (orders: NewOrder[]): Promise<AcceptVerdict[]> => {
+    const verdicts = await store.acceptOrders(orders);
+    const created = verdicts.filter((verdict) => verdict.outcome === 'created').length;
+    if (created > 0) {
+      store
+        .wakeNodes(created)
+        .catch((error: unknown) => log.debug({ error: messageOf(error) }, 'a hint was lost; the nodes find the work themselves'));
+    }
+    return verdicts;
+  };
+  return {
+    accept: new Batcher({
+      flush,
+      maxBatch: options.acceptBatch ?? ACCEPT_BATCH,
+      maxInFlight: IN_FLIGHT,
+      maxWaiting: options.maxWaitingOrders,
+      // What is no expected failure may be the fault of a single order: the others must not suffer for it.
+      isItemFault: (error) => !(error instanceof ConveyorError),
+    }),
+    read: new Batcher({
+      flush: (orderIds) => store.readOrders(orderIds),
+      maxBatch: READ_BATCH,
+      maxInFlight: IN_FLIGHT,
+      maxWaiting: MAX_WAITING_READS,
+    }),
+  };
+}

@@ -1,0 +1,100 @@
+import type { FastifyInstance } from 'fastify';
+import { ConveyorError } from '#domain/errors.ts';
+import type { OrderRecord } from '#domain/order.ts';
+import type { OrderFilter, Store } from '#engine/store.ts';
+import { DEFAULT_PAGE, ListQuery, type ListQueryJson, MAX_PAGE, NoQuery, OrderPage, OrderParams, OrderView, responses } from '../api.ts';
+import type { Principal } from '../auth.ts';
+import { parseTime } from '../content.ts';
+import { type GatewayContext, principalOf, readVisibleOrder } from '../context.ts';
+import { decodeCursor, encodeCursor } from '../cursor.ts';
+
+/** `GET /orders/{id}` and `GET /orders`. */
+export function readOrders(app: FastifyInstance, context: GatewayContext): void {
+  const oneSchema = {
+    summary: 'One order with its steps',
+    params: OrderParams,
+    querystring: NoQuery,
+    response: responses({ 200: OrderView }, ['invalid-order-id', 'unauthorized', 'order-not-found', 'warehouse-unavailable']),
+  };
+  app.get<{ Params: { id: string } }>('/orders/:id', { schema: oneSchema }, async (request) => {
+    const { record, store } = await readVisibleOrder(context, request.params.id, principalOf(request));
+    return context.presenter.order(record, store.warehouse.name);
+  });
+
+  const listSchema = {
+    summary: 'Orders, newest first, over all warehouses',
+    querystring: ListQuery,
+    response: responses({ 200: OrderPage }, ['invalid-request', 'unauthorized', 'warehouse-unavailable']),
+  };
+  app.get<{ Querystring: ListQueryJson }>('/orders', { schema: listSchema }, (request) =>
+    listOrders(context, request.query, principalOf(request)),
+  );
+}
+
+async function listOrders(context: GatewayContext, query: ListQueryJson, principal: Principal): Promise<unknown> {
+  const { limit: limitText, cursor, ...selection } = query;
+  const limit = Number(limitText ?? DEFAULT_PAGE);
+  if (limit < 1 || limit > MAX_PAGE) {
+    throw new ConveyorError('invalid-request', `limit is ${limit}; 1 to ${MAX_PAGE} is expected`, {
+      faults: [{ field: 'limit', reason: `must be 1 to ${MAX_PAGE}` }],
+    });
+  }
+  const scope = JSON.stringify([principal.role, principal.name, Object.entries(selection).sort(([a], [b]) => (a < b ? -1 : 1))]);
+  const filter: OrderFilter = {
+    ...filterOf(selection, principal),
+    ...(cursor === undefined ? {} : { beforeId: decodeCursor(cursor, scope) }),
+    // One more than asked for tells whether there are more.
+    limit: limit + 1,
+  };
+  const { found, missing } = await askAll(context.routing.select(selection.warehouse), filter);
+  const newestFirst = found.sort((a, b) => (a.record.order.orderId < b.record.order.orderId ? 1 : -1));
+  const page = newestFirst.slice(0, limit);
+  const hasMore = newestFirst.length > limit;
+  return {
+    orders: page.map(({ record, store }) => context.presenter.summary(record, store.warehouse.name)),
+    has_more: hasMore,
+    ...(hasMore ? { next_cursor: encodeCursor(page.at(-1)?.record.order.orderId ?? '', scope) } : {}),
+    ...(missing.length > 0 ? { missing_warehouses: missing } : {}),
+  };
+}
+
+function filterOf(selection: Omit<ListQueryJson, 'limit' | 'cursor'>, principal: Principal): Omit<OrderFilter, 'limit'> {
+  const since = parseTime('since', selection.since);
+  const until = parseTime('until', selection.until);
+  return {
+    ...(principal.role === 'customer' ? { customerId: principal.name } : {}),
+    ...(selection.status === undefined ? {} : { status: selection.status }),
+    ...(selection.step === undefined ? {} : { step: selection.step }),
+    ...(selection.region === undefined ? {} : { region: selection.region }),
+    ...(selection.node === undefined ? {} : { nodeId: nodeIdOf(selection.node) }),
+    ...(selection.customer_name === undefined ? {} : { customerName: selection.customer_name }),
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
+  };
+}
+
+function nodeIdOf(text: string): string {
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return text.toLowerCase();
+  throw new ConveyorError('invalid-request', `node is ${JSON.stringify(text)}; the id of a node is expected`, {
+    faults: [{ field: 'node', reason: 'must be a UUID' }],
+  });
+}
+
+interface Found {
+  record: OrderRecord;
+  store: Store;
+}
+
+/** One warehouse that is away must not hide the others; when all are, the request fails. */
+async function askAll(stores: readonly Store[], filter: OrderFilter): Promise<{ found: Found[]; missing: string[] }> {
+  const answers = await Promise.allSettled(stores.map((store) => store.listOrders(filter)));
+  const found: Found[] = [];
+  const missing: string[] = [];
+  for (const [index, answer] of answers.entries()) {
+    const store = stores[index] as Store;
+    if (answer.status === 'fulfilled') found.push(...answer.value.map((record) => ({ record, store })));
+    else if (!(answer.reason instanceof ConveyorError) || stores.length === missing.length + 1) throw answer.reason;
+    else missing.push(store.warehouse.name);
+  }
+  return { found, missing };
+}
