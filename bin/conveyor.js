@@ -2,13 +2,14 @@
 // The command `conveyor`. Plain JavaScript for any Node: the sources need Node 24, which an older one finds in
 // node_modules and hands over to.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const NEEDED = 24;
 const root = new URL('../', import.meta.url);
 
-if (!existsSync(new URL('node_modules', root))) {
+// Not the folder alone: a set-up that was interrupted leaves one.
+if (!existsSync(new URL('node_modules/commander/package.json', root))) {
   console.error('conveyor: its packages are not installed; run `npm install` in the folder of the checkout first');
   process.exit(1);
 } else if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
@@ -27,8 +28,10 @@ if (!existsSync(new URL('node_modules', root))) {
 
 function handOver(node) {
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
-  // The terminal sends Ctrl-C to both; this process only has to wait for the other. What is sent to this process alone goes on.
-  process.on('SIGINT', () => {});
+  // The terminal sends Ctrl-C to both; then this process only has to wait for the other. What is sent to this one alone goes on.
+  process.on('SIGINT', () => {
+    if (!isInForeground()) child.kill('SIGINT');
+  });
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.once('error', (error) => {
     console.error(`conveyor: ${node} cannot be run: ${error.message}`);
@@ -39,4 +42,15 @@ function handOver(node) {
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   });
+}
+
+/** Whether Ctrl-C in a terminal reaches this process and its child: only the terminal's foreground group gets it. */
+function isInForeground() {
+  try {
+    const stat = readFileSync('/proc/self/stat', 'utf8');
+    const [, , group, , , foregroundGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return group === foregroundGroup;
+  } catch {
+    return true;
+  }
 }

@@ -1,14 +1,30 @@
 // Run before `npm start` and `npm test`: installs what package-lock.json names, once. Plain JavaScript for any Node.
-import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = new URL('../', import.meta.url);
 const marker = new URL('node_modules/.conveyor-installed', root);
-const lock = new URL('.conveyor-setup.lock/', root);
+const locks = new URL('node_modules/.conveyor-setup/', root);
+const lock = new URL('lock/', locks);
 const LOCK_POLL_MS = 200;
+const TOUCH_EVERY_MS = 1_000;
+/** A holder touches its lock; one that did not for so long is dead, even if its pid is somebody else's by now. */
+const STALE_AFTER_MS = 60_000;
 
 /** What has to be installed; a marker with the same text says that it is. */
 function wanted() {
@@ -22,29 +38,50 @@ function isInstalled() {
   return existsSync(marker) && readFileSync(marker, 'utf8') === wanted();
 }
 
-/** One set-up at a time: two terminals may start together. A lock whose process is gone is taken over. */
+/**
+ * One set-up at a time: two terminals may start together. The lock is a folder with one file, named like its holder, so that
+ * "remove the dead holder's file" can never hit one that came in between. Gives the holder's file.
+ */
 async function takeLock() {
-  for (;;) {
+  const token = `${process.pid}-${randomUUID()}`;
+  const prepared = new URL(`${token}/`, locks);
+  mkdirSync(prepared, { recursive: true });
+  writeFileSync(new URL(token, prepared), '');
+  for (let told = false; ; ) {
     try {
-      mkdirSync(lock);
-      writeFileSync(new URL('pid', lock), String(process.pid));
-      return;
+      renameSync(prepared, lock);
+      return new URL(token, lock);
     } catch (error) {
-      if (error.code !== 'EEXIST') throw error;
-      if (isAbandoned()) rmSync(lock, { recursive: true, force: true });
-      else await sleep(LOCK_POLL_MS);
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
     }
+    if (removeDeadHolder()) continue;
+    if (!told) console.error('conveyor: waiting for another process that installs the packages …');
+    told = true;
+    await sleep(LOCK_POLL_MS);
   }
 }
 
-function isAbandoned() {
+function removeDeadHolder() {
   try {
-    const pid = Number(readFileSync(new URL('pid', lock), 'utf8'));
-    if (!pid) return false;
-    process.kill(pid, 0);
-    return false;
+    const [name] = readdirSync(lock);
+    if (name === undefined) return true;
+    const file = new URL(name, lock);
+    if (isAlive(Number(name.split('-')[0])) && Date.now() - statSync(file).mtimeMs < STALE_AFTER_MS) return false;
+    rmSync(file, { force: true });
+    return true;
   } catch (error) {
-    return error.code === 'ESRCH';
+    // It was released meanwhile.
+    if (error.code === 'ENOENT') return true;
+    throw error;
+  }
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
   }
 }
 
@@ -54,14 +91,21 @@ function isAbandoned() {
  */
 function install() {
   console.error('conveyor: installing packages, once …');
-  const { status, error } = spawnSync('npm', ['install', '--no-save', '--loglevel=error', '--no-audit', '--no-fund'], {
-    cwd: fileURLToPath(root),
-    stdio: ['ignore', 'inherit', 'inherit'],
+  return new Promise((resolve) => {
+    const child = spawn('npm', ['install', '--no-save', '--loglevel=error', '--no-audit', '--no-fund'], {
+      cwd: fileURLToPath(root),
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    // The terminal sends Ctrl-C to npm as well; the lock is given back when npm has ended.
+    process.on('SIGINT', () => {});
+    process.on('SIGTERM', () => child.kill('SIGTERM'));
+    child.once('error', (error) => resolve(explainFailure(`npm cannot be run: ${error.message}`)));
+    child.once('exit', (code, signal) => resolve(code === 0 || explainFailure(`npm install ended with ${signal ?? `exit code ${code}`}`)));
   });
-  if (status === 0) return true;
-  console.error(
-    `conveyor: \`npm ci\` failed${error ? ` (${error.message})` : ''}; its message is above. Check the network and the npm registry, then run it again.`,
-  );
+}
+
+function explainFailure(what) {
+  console.error(`conveyor: ${what}; see its messages above. Check the network and the npm registry, then run it again.`);
   return false;
 }
 
@@ -69,18 +113,32 @@ function install() {
 function linkCommand() {
   const link = new URL('node_modules/.bin/conveyor', root);
   chmodSync(new URL('bin/conveyor.js', root), 0o755);
+  mkdirSync(new URL('node_modules/.bin', root), { recursive: true });
   rmSync(link, { force: true });
   symlinkSync('../../bin/conveyor.js', link);
 }
 
-if (!isInstalled()) {
-  await takeLock();
+function touch(held) {
   try {
-    if (isInstalled() || install()) {
-      linkCommand();
-      writeFileSync(marker, wanted());
-    } else process.exitCode = 1;
-  } finally {
-    rmSync(lock, { recursive: true, force: true });
+    utimesSync(held, new Date(), new Date());
+  } catch {
+    // Somebody removed node_modules while it was being installed; npm's own message says more than this could.
   }
 }
+
+async function setUp() {
+  const held = await takeLock();
+  const touching = setInterval(() => touch(held), TOUCH_EVERY_MS);
+  try {
+    // Another process may have installed while this one waited.
+    if (!isInstalled() && !(await install())) return false;
+    linkCommand();
+    writeFileSync(marker, wanted());
+    return true;
+  } finally {
+    clearInterval(touching);
+    rmSync(held, { force: true });
+  }
+}
+
+if (!isInstalled() && !(await setUp())) process.exitCode = 1;

@@ -17,7 +17,7 @@ export interface DatabaseSettings {
 }
 
 /** The databases that were given, else those of a `conveyor start` that runs on the data folder; `undefined` where neither is. */
-export async function findDatabases({ warehouses, dataDir }: DatabaseSettings): Promise<readonly WarehouseAddress[] | undefined> {
+async function findDatabases({ warehouses, dataDir }: DatabaseSettings): Promise<readonly WarehouseAddress[] | undefined> {
   if (warehouses) return warehouses;
   const { findEmbedded } = await import('#embedded/server.ts');
   const found: WarehouseAddress[] = [];

@@ -56,7 +56,7 @@ export const ORDER_COLUMNS: Column<ShownOrder>[] = [
   { title: 'NODE', text: (order) => order.node_id ?? '', wide: true },
 ];
 
-export const STEP_COLUMNS: Column<ShownStep>[] = [
+const STEP_COLUMNS: Column<ShownStep>[] = [
   { title: 'STEP', text: (step) => step.step_name },
   { title: 'STARTED', text: (step) => step.step_start_time ?? '' },
   { title: 'COMPLETED', text: (step) => step.step_complete_time ?? '' },

@@ -64,7 +64,7 @@ function entriesOf(written: unknown): string[] | undefined {
 }
 
 /** What a setting may be, as the end of a sentence. */
-export function describeAllowed(row: SettingRow): string {
+function describeAllowed(row: SettingRow): string {
   switch (row.kind) {
     case 'duration':
       return `a duration from ${formatDuration(row.min ?? 0)} to ${formatDuration(row.max ?? 0)}, such as 250ms, 5s or 1m`;

@@ -27,5 +27,5 @@ export async function lockDataDir(dataDir: string, info: { url: string }, clock:
 
 function describeHolder(dataDir: string, holder: LockHolder): string {
   const where = holder.host === processScope.host ? '' : ` on ${holder.host}`;
-  return `Conveyor already runs on this folder: pid ${holder.pid}${where} since ${holder.since}, ${holder.url}; stop it or use --data-dir (the folder is ${dataDir}).`;
+  return `Conveyor already runs on this folder: pid ${holder.pid}${where}, since ${holder.since}, ${holder.url}; stop it or use --data-dir (the folder is ${dataDir}).`;
 }

@@ -5,7 +5,7 @@ import type { Log } from '#engine/log.ts';
 import type { Binaries } from './binaries.ts';
 import { execute } from './execute.ts';
 import { codeOf, EmbeddedError } from './failure.ts';
-import { makePassword, readPassword } from './password.ts';
+import { keepPassword, makePassword, readPassword } from './password.ts';
 import type { Place } from './place.ts';
 import { syncFolder, writePrivate } from './private-file.ts';
 
@@ -24,7 +24,8 @@ async function initialise(place: Place, binaries: Binaries, log: Log): Promise<s
   const staging = `${place.data}.new-${randomUUID()}`;
   const passwordFile = `${staging}-password`;
   // The password is kept before the data that needs it exists.
-  const password = (await readPassword(place.folder)) ?? (await makePassword(place.folder));
+  const password = (await readPassword(place.folder)) ?? makePassword();
+  await keepPassword(place.folder, password);
   log.info({ data: place.data, account: place.account?.name }, 'making a new PostgreSQL data folder');
   try {
     await mkdir(staging, { mode: 0o700 });
@@ -79,13 +80,16 @@ async function mendOwnership(place: Place): Promise<void> {
 /** The password's file is gone: the owner of the data may set a new one, in single-user mode, where nobody logs in. */
 async function resetPassword(place: Place, binaries: Binaries, log: Log): Promise<string> {
   log.warn({ folder: place.folder }, 'the password file is missing; the role conveyor gets a new password');
-  const password = await makePassword(place.folder);
+  const password = makePassword();
   const set = await execute(binaries.postgres, ['--single', '-D', place.data, 'postgres'], {
     account: place.account,
     input: `alter role conveyor password '${password}'\n`,
   });
-  if (set.exitCode === 0 && !set.stderr.includes('ERROR:')) return password;
-  await rm(join(place.folder, 'password'), { force: true });
+  // Kept only when it is set: a start that is killed in between finds no file and sets another one.
+  if (set.exitCode === 0 && !set.stderr.includes('ERROR:')) {
+    await keepPassword(place.folder, password);
+    return password;
+  }
   throw new EmbeddedError(
     `The password of the role conveyor in ${place.data} could not be set anew: ${set.stderr.replaceAll(password, '***').trim()}`,
   );

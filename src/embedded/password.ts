@@ -9,11 +9,13 @@ export async function readPassword(folder: string): Promise<string | undefined> 
   return (await readIfThere(join(folder, FILE_NAME)))?.trim() || undefined;
 }
 
-/** A new random password, kept in a file that only its owner reads. */
-export async function makePassword(folder: string): Promise<string> {
-  const password = randomBytes(24).toString('base64url');
+export function makePassword(): string {
+  return randomBytes(24).toString('base64url');
+}
+
+/** In a file that only its owner reads. */
+export async function keepPassword(folder: string, password: string): Promise<void> {
   await writePrivate(join(folder, FILE_NAME), `${password}\n`);
-  return password;
 }
 
 /** The only form in which the address leaves this folder. The password is URL-safe as it is. */

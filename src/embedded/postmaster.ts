@@ -6,33 +6,19 @@ import type { Binaries } from './binaries.ts';
 import { plainEnvironment } from './execute.ts';
 import { EmbeddedError } from './failure.ts';
 import { databaseUrl } from './password.ts';
+import type { Postmaster } from './pid-file.ts';
 import type { Place } from './place.ts';
-import { readIfThere } from './private-file.ts';
 import { createDatabase, probe } from './probe.ts';
 import { isSameProcess, startOfProcess } from './process-identity.ts';
-
-/** A server process, known by its pid and the moment it started: pids are reused. */
-export interface Postmaster {
-  readonly pid: number;
-  readonly processStart: string | undefined;
-  readonly port: number;
-}
 
 const MAX_LOG_BYTES = 10 * 1024 * 1024;
 const LOG_TAIL_BYTES = 2_000;
 const PROBE_EVERY_MS = 50;
 /** Recovery after a crash replays up to `max_wal_size`. */
 const START_TIMEOUT_MS = 120_000;
+/** For so long another server may answer on the port while ours finds it taken. */
+const REFUSAL_PATIENCE_MS = 3_000;
 const STOP_TIMEOUT_MS = 30_000;
-
-/** The server that `postmaster.pid` names, if that process lives. What the file says is believed only after a probe. */
-export async function findPostmaster(data: string): Promise<Postmaster | undefined> {
-  const lines = (await readIfThere(join(data, 'postmaster.pid')).catch(() => undefined))?.split('\n') ?? [];
-  const pid = Number(lines[0]);
-  const port = Number(lines[3]);
-  const processStart = startOfProcess(pid);
-  return processStart === undefined || !(port > 0) ? undefined : { pid, processStart, port };
-}
 
 export function isAlive(postmaster: Postmaster): boolean {
   return isSameProcess(postmaster.pid, postmaster.processStart);
@@ -73,21 +59,28 @@ export async function spawnPostmaster(place: Place, binaries: Binaries, args: re
 export async function waitUntilReady(postmaster: Postmaster, place: Place, password: string, clock: Clock): Promise<'ready' | 'gone'> {
   const url = databaseUrl(password, postmaster.port);
   const end = clock.monotonic() + START_TIMEOUT_MS;
+  let refusalEnd: number | undefined;
   while (clock.monotonic() < end) {
     const outcome = await probe(url);
     if (outcome === 'ready' || outcome === 'busy') return 'ready';
     if (outcome === 'no-database') await createDatabase(url);
-    if (outcome === 'wrong-password') {
-      throw new EmbeddedError(
-        `The PostgreSQL server on port ${postmaster.port} (pid ${postmaster.pid}) refuses the password in ${join(place.folder, 'password')}. ` +
-          'Stop that server, or put the right password back.',
-      );
-    }
     if (!isAlive(postmaster)) return 'gone';
+    if (outcome === 'wrong-password') {
+      refusalEnd ??= clock.monotonic() + REFUSAL_PATIENCE_MS;
+      if (clock.monotonic() > refusalEnd) throw passwordRefused(postmaster, place);
+    }
     await sleep(clock, PROBE_EVERY_MS);
   }
   throw new EmbeddedError(
     `The PostgreSQL server (pid ${postmaster.pid}) does not answer after ${START_TIMEOUT_MS / 1_000} s; see ${join(place.folder, 'postgres.log')}.`,
+  );
+}
+
+function passwordRefused(postmaster: Postmaster, place: Place): EmbeddedError {
+  const file = join(place.folder, 'password');
+  return new EmbeddedError(
+    `The PostgreSQL server on port ${postmaster.port} (pid ${postmaster.pid}) refuses the password in ${file}. ` +
+      'Put the right password back, or delete that file: the next start then sets a new one.',
   );
 }
 

@@ -18,6 +18,14 @@ export function isSameProcess(pid: number, start: string | undefined): boolean {
   return now !== undefined && (start === undefined || start === now);
 }
 
+/** The command line of a living process; `undefined` when it is gone or may not be seen. */
+export function commandOfProcess(pid: number): string[] | undefined {
+  if (startOfProcess(pid) === undefined) return undefined;
+  const words = process.platform === 'linux' ? readOr(`/proc/${pid}/cmdline`, '').split('\0') : askPs(pid, 'command=').split(' ');
+  const command = words.filter((word) => word !== '');
+  return command.length === 0 ? undefined : command;
+}
+
 /**
  * Where pids mean something: this machine, this boot, this pid namespace. A pid that was written in another scope (before a reboot,
  * in a container) says nothing here.
@@ -46,14 +54,15 @@ function startFromProc(pid: number): string | undefined {
 }
 
 function startFromPs(pid: number): string | undefined {
+  const line = askPs(pid, 'stat=,lstart=');
+  return line === '' || line.startsWith('Z') ? undefined : line.replace(/^\S+\s+/, '');
+}
+
+function askPs(pid: number, columns: string): string {
   try {
-    const line = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-    return line === '' || line.startsWith('Z') ? undefined : line.replace(/^\S+\s+/, '');
+    return execFileSync('ps', ['-ww', '-o', columns, '-p', String(pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   } catch {
-    return undefined;
+    return '';
   }
 }
 

@@ -7,10 +7,12 @@ import { prepareData } from './data-folder.ts';
 import { EmbeddedError } from './failure.ts';
 import { type FolderLock, isLock, tryFolderLock } from './folder-lock.ts';
 import { databaseUrl, readPassword } from './password.ts';
+import { findPostmaster, type Postmaster, removeStalePidFile } from './pid-file.ts';
 import { findData, type Place, preparePlace } from './place.ts';
 import { choosePort } from './port.ts';
-import { findPostmaster, isAlive, type Postmaster, readLogTail, spawnPostmaster, stopPostmaster, waitUntilReady } from './postmaster.ts';
+import { isAlive, readLogTail, spawnPostmaster, stopPostmaster, waitUntilReady } from './postmaster.ts';
 import { probe } from './probe.ts';
+import { commandOfProcess } from './process-identity.ts';
 import { listenAddresses, postmasterArguments, writeAccessRules } from './settings.ts';
 
 export interface EmbeddedOptions {
@@ -76,10 +78,10 @@ interface Up {
 }
 
 /** Under the lock of the server's folder: no two processes look and start at once. */
-async function bringUp(place: Place, options: EmbeddedOptions): Promise<Up> {
+async function bringUp(place: Place, options: EmbeddedOptions, keptPort?: number): Promise<Up> {
   const lock = await takeLock(place, options.clock);
   try {
-    return (await reuse(place, options)) ?? (await start(place, options));
+    return (await reuse(place, options)) ?? (await start(place, options, keptPort));
   } finally {
     await lock.release();
   }
@@ -99,29 +101,46 @@ async function takeLock(place: Place, clock: Clock): Promise<FolderLock> {
   }
 }
 
-async function reuse(place: Place, { clock, log }: EmbeddedOptions): Promise<Up | undefined> {
+async function reuse(place: Place, { clock, listenHost, log }: EmbeddedOptions): Promise<Up | undefined> {
   const postmaster = await findPostmaster(place.data);
+  if (!postmaster) return undefined;
   const password = await readPassword(place.folder);
-  if (!postmaster || !password) return undefined;
+  if (!password || !listensOn(postmaster, hostsOf(listenHost))) {
+    log.warn({ pid: postmaster.pid }, 'the PostgreSQL server that runs has no password here or listens elsewhere; starting it anew');
+    await stopPostmaster(postmaster, 'fast', clock);
+    return undefined;
+  }
   if ((await waitUntilReady(postmaster, place, password, clock)) === 'gone') return undefined;
   log.info({ pid: postmaster.pid }, 'using the PostgreSQL server that runs already');
   return { postmaster, url: databaseUrl(password, postmaster.port), reused: true };
 }
 
-async function start(place: Place, options: EmbeddedOptions): Promise<Up> {
+/** Believed when its command line cannot be seen. */
+function listensOn(postmaster: Postmaster, hosts: readonly string[]): boolean {
+  const command = commandOfProcess(postmaster.pid);
+  return command === undefined || command.includes(`listen_addresses=${hosts.join(',')}`);
+}
+
+function hostsOf(listenHost = '127.0.0.1'): string[] {
+  return listenAddresses(listenHost);
+}
+
+/** `keptPort`: those who use the server know it by this port already. */
+async function start(place: Place, options: EmbeddedOptions, keptPort?: number): Promise<Up> {
   const { clock, log } = options;
   const { account, copiesFolder } = place;
   const binaries = await findBinaries({ account, copiesFolder, log, packageFolder: options.packageFolder });
+  await removeStalePidFile(place.data);
   const password = await prepareData(place, binaries, log);
-  const hosts = listenAddresses(options.listenHost ?? '127.0.0.1');
+  const hosts = hostsOf(options.listenHost);
   await writeAccessRules(place.data, hosts, account);
-  const port = await choosePort(place.folder, hosts);
-  const args = postmasterArguments(place.data, port, hosts, options.settings ?? {});
   for (let starts = 1; ; starts += 1) {
+    const port = keptPort ?? (await choosePort(place.folder, hosts));
+    const args = postmasterArguments(place.data, port, hosts, options.settings ?? {});
     const postmaster = await spawnPostmaster(place, binaries, args, port);
     if ((await waitUntilReady(postmaster, place, password, clock)) === 'ready')
       return { postmaster, url: databaseUrl(password, port), reused: false };
-    // A server that was killed may hold its lock file for a moment longer.
+    // The children of a server that was killed hold its memory for a moment longer; or the port was taken meanwhile.
     if (starts >= MAX_STARTS) throw new EmbeddedError(`The PostgreSQL server in ${place.data} does not start: ${await readLogTail(place)}`);
     await sleep(clock, FIRST_BACKOFF_MS);
   }
@@ -129,12 +148,11 @@ async function start(place: Place, options: EmbeddedOptions): Promise<Up> {
 
 class RunningServer implements EmbeddedServer {
   readonly warehouse: string;
-  readonly url: string;
   readonly dataDir: string;
   readonly reused: boolean;
   private readonly place: Place;
   private readonly options: EmbeddedOptions;
-  private postmaster: Postmaster;
+  private up: Up;
   private timer: Timer | undefined;
   private restarting: Promise<void> | undefined;
   private stopped = false;
@@ -144,40 +162,43 @@ class RunningServer implements EmbeddedServer {
     this.place = place;
     this.options = options;
     this.warehouse = options.warehouse;
-    this.url = up.url;
     this.dataDir = place.data;
     this.reused = up.reused;
-    this.postmaster = up.postmaster;
+    this.up = up;
     this.watchAfter(WATCH_EVERY_MS);
   }
 
+  get url(): string {
+    return this.up.url;
+  }
+
   get pid(): number {
-    return this.postmaster.pid;
+    return this.up.postmaster.pid;
   }
 
   async stop(mode: 'fast' | 'immediate' = 'fast'): Promise<void> {
     this.stopped = true;
     this.timer?.cancel();
     await this.restarting;
-    await stopPostmaster(this.postmaster, mode, this.options.clock);
+    await stopPostmaster(this.up.postmaster, mode, this.options.clock);
   }
 
   /** Looks at the process itself: an adopted server is no child of ours and sends no signal when it ends. */
   private watchAfter(delayMs: number): void {
     if (this.stopped) return;
     this.timer = this.options.clock.after(delayMs, () => {
-      if (isAlive(this.postmaster)) return this.watchAfter(WATCH_EVERY_MS);
+      if (isAlive(this.up.postmaster)) return this.watchAfter(WATCH_EVERY_MS);
       this.restarting = this.restart();
     });
   }
 
   private async restart(): Promise<void> {
     const { log, warehouse } = this.options;
-    log.error({ warehouse, pid: this.postmaster.pid }, 'the PostgreSQL server ended; starting it again');
+    log.error({ warehouse, pid: this.pid }, 'the PostgreSQL server ended; starting it again');
     try {
-      this.postmaster = (await bringUp(this.place, this.options)).postmaster;
+      this.up = await bringUp(this.place, this.options, this.up.postmaster.port);
       this.backoffMs = FIRST_BACKOFF_MS;
-      log.info({ warehouse, pid: this.postmaster.pid }, 'the PostgreSQL server is up again');
+      log.info({ warehouse, pid: this.pid }, 'the PostgreSQL server is up again');
     } catch (error) {
       this.backoffMs = Math.min(MAX_BACKOFF_MS, this.backoffMs * 2);
       log.error(

@@ -82,7 +82,10 @@ describe('conveyor start', () => {
 
   it('ends at once on a second signal', async () => {
     const { process, url, token } = await start('--step-duration', '1h', '--drain-timeout', '1h');
-    await placeOrder(url, token);
+    const orderId = await placeOrder(url, token);
+    const statusOf = async () =>
+      ((await (await fetch(`${url}/orders/${orderId}`, { headers: { authorization: token } })).json()) as { status: string }).status;
+    await expect.poll(statusOf, { timeout: 10_000 }).toBe('processing');
     process.kill('SIGINT');
     await process.waitFor(/stopping node/);
     // Signals that come together are one key press; only a later one forces.
@@ -99,7 +102,8 @@ describe('conveyor start', () => {
     expect(created).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^cvy_[A-Za-z0-9_-]{43}\n$/) });
     const { url, token } = await start('--host', '0.0.0.0');
     expect(token).toBe('$CONVEYOR_TOKEN');
-    const attempt = (authorization: string) => fetch(`${url}/orders`, { method: 'POST', body: '{}', headers: { authorization } });
+    const attempt = (authorization: string) =>
+      fetch(`${url}/orders`, { method: 'POST', body: '{}', headers: { authorization, 'content-type': 'application/json' } });
     expect((await attempt('user')).status).toBe(401);
     expect((await attempt(created.stdout.trim())).status).toBe(202);
     const revoked = await conveyor('token', 'revoke', 'acme', '--json');

@@ -1,14 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm, writeFile } from 'node:fs/promises';
 import { startEmbedded } from '#embedded/server.ts';
 import { systemClock } from '#engine/clock.ts';
 import { silentLog } from '#engine/log.ts';
 import { migrate } from '#store/postgres/migrate.ts';
+import { openFolder } from './folders.ts';
 import { dumpSchema } from './schema-dump.ts';
 
 /** `npm run schema`: migrates a fresh database and writes its dump. */
-const folder = await mkdtemp(join(tmpdir(), 'conveyor-schema-'));
+const folder = await openFolder('conveyor-schema-');
 const server = await startEmbedded({ warehouse: 'HCM', dataDir: folder, log: silentLog, clock: systemClock });
 try {
   await migrate(server.url, 'HCM', silentLog);

@@ -1,0 +1,107 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { findEmbedded } from '#embedded/server.ts';
+import { systemClock } from '#engine/clock.ts';
+import { silentLog } from '#engine/log.ts';
+import type { Store } from '#engine/store.ts';
+import { openPostgresStore } from '#store/postgres/open.ts';
+import { countOpen, readRecords, violationsOf } from '#test/orders.ts';
+import { openFolder } from '#test/folders.ts';
+import { freePort, isUp, type RunningCommand, runCommand, waitUntil } from '#test/processes.ts';
+
+const ORDERS = 1_000;
+const CANCELLED = 20;
+
+describe('a start that is killed with everything it started', async () => {
+  const dataDir = await openFolder('conveyor-restart-');
+  const url = `http://localhost:${await freePort()}`;
+  const running: RunningCommand[] = [];
+
+  const start = async (): Promise<RunningCommand> => {
+    const command = runCommand(['start', '--port', new URL(url).port, '--data-dir', dataDir, '--step-duration', '400ms', '--slots', '100']);
+    running.push(command);
+    await waitUntil(
+      'the gateway to answer',
+      () => isUp(url),
+      60_000,
+      () => command.output(),
+    );
+    return command;
+  };
+  const postmasterPid = async (): Promise<number> =>
+    Number((await readFile(join(dataDir, 'HCM/pg18/postmaster.pid'), 'utf8')).split('\n')[0]);
+  const openStore = async (): Promise<Store> => {
+    const database = await findEmbedded({ warehouse: 'HCM', dataDir });
+    return openPostgresStore({ url: database ?? '', log: silentLog, clock: systemClock });
+  };
+  const post = async (path: string): Promise<{ order_id: string }> => {
+    const answer = await fetch(url + path, { method: 'POST', headers: { authorization: 'user', 'content-type': 'application/json' }, body: '{}' });
+    expect(answer.status).toBe(202);
+    return (await answer.json()) as { order_id: string };
+  };
+
+  afterAll(async () => {
+    for (const command of running) {
+      command.child.kill('SIGTERM');
+      await command.ended;
+    }
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  it('I1 I4 I8 I9 I10 I11 I12: every order goes on at the step it was in, and ends; a cancel survives', async () => {
+    const first = await start();
+    const ids = (await Promise.all(Array.from({ length: ORDERS }, () => post('/orders')))).map((order) => order.order_id);
+    const before = await openStore();
+    await waitUntil('orders to be in the middle of their steps', async () =>
+      (await readRecords(before, ids)).some(({ events }) => events.some((event) => event.kind === 'step_completed' && event.step === 2)),
+    );
+    const runningIds = (await readRecords(before, ids)).filter(({ order }) => order.state === 'running').map(({ order }) => order.orderId);
+    const cancelled = runningIds.slice(0, CANCELLED);
+    await Promise.all(cancelled.map((orderId) => post(`/orders/${orderId}/cancel`)));
+    const postmaster = await postmasterPid();
+    process.kill(first.pid, 'SIGKILL');
+    process.kill(postmaster, 'SIGKILL');
+    await first.ended;
+    await before.close();
+
+    await start();
+    const store = await openStore();
+    await waitUntil('every order to end', async () => (await countOpen(store, ids)) === 0, 120_000);
+    const records = await readRecords(store, ids);
+    await store.close();
+    expect(records).toHaveLength(ORDERS);
+    expect(violationsOf(records)).toEqual([]);
+
+    const handedOver = records.filter(({ events }) => events.some((event) => event.kind === 'handed_over'));
+    expect(handedOver.length).toBeGreaterThan(0);
+    for (const { events } of handedOver) {
+      const at = events.findIndex((event) => event.kind === 'handed_over');
+      expect(events[at + 1]).toMatchObject({ kind: 'claimed', step: events[at]?.step, direction: events[at]?.direction });
+    }
+    const ends = new Map(records.map(({ order }) => [order.orderId, order.state]));
+    expect(cancelled.filter((orderId) => ends.get(orderId) === 'cancelled').length).toBe(CANCELLED);
+  });
+
+  it('says that it runs when it is started a second time on the same folder', async () => {
+    const second = runCommand(['start', '--port', String(await freePort()), '--data-dir', dataDir]);
+    expect(await second.ended).toBe(1);
+    expect(second.output()).toContain('already runs on this folder');
+    expect(second.output()).toContain(url);
+  });
+
+  it('leaves cleanly at SIGTERM: orders go back to the queue, the database stops', async () => {
+    const command = running.at(-1) as RunningCommand;
+    const { order_id: orderId } = await post('/orders');
+    command.child.kill('SIGTERM');
+    expect(await command.ended).toBe(0);
+    await expect(findEmbedded({ warehouse: 'HCM', dataDir })).resolves.toBeUndefined();
+    await start();
+    const store = await openStore();
+    await waitUntil('the order to end', async () => (await countOpen(store, [orderId])) === 0);
+    const records = await readRecords(store, [orderId]);
+    await store.close();
+    expect(violationsOf(records)).toEqual([]);
+  });
+});
