@@ -1,0 +1,41 @@
+import { cpus, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import { benchAccept } from './accept.ts';
+import { benchCarry } from './carry.ts';
+import { benchIdle } from './idle.ts';
+import { benchPickUp } from './pick-up.ts';
+import { stopChildren } from './support/child.ts';
+import { type Figure, isMet, printFigures } from './support/figures.ts';
+import { startBenchServer } from './support/server.ts';
+
+/** `npm run bench`: measures and reports; it asserts nothing. `--quick`: one short round of each. `--json`: one object. */
+const { values: flags } = parseArgs({ options: { json: { type: 'boolean' }, quick: { type: 'boolean' } } });
+const size = flags.quick
+  ? { rounds: 1, carryOrders: 5_000, loadSeconds: 2, pickUps: 100, idleSeconds: 5 }
+  : { rounds: 3, carryOrders: 20_000, loadSeconds: 5, pickUps: 500, idleSeconds: 15 };
+
+const server = await startBenchServer();
+const stop = async (): Promise<void> => {
+  await stopChildren();
+  await server.stop();
+};
+process.once('SIGINT', () => void stop().finally(() => process.exit(130)));
+
+const suites: [name: string, run: () => Promise<Figure[]>][] = [
+  ['carry', () => benchCarry(server, size.rounds, size.carryOrders)],
+  ['accept', () => benchAccept(server, size.rounds, size.loadSeconds)],
+  ['pick-up', () => benchPickUp(server, size.pickUps)],
+  ['idle', () => benchIdle(server, size.idleSeconds)],
+];
+const figures: Figure[] = [];
+try {
+  for (const [name, run] of suites) {
+    console.error(`measuring ${name} …`);
+    figures.push(...(await run()));
+  }
+} finally {
+  await stop();
+}
+const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memory_gib: Math.round(totalmem() / 2 ** 30), node: process.version };
+if (flags.json) console.log(JSON.stringify({ machine, figures: figures.map((figure) => ({ ...figure, met: isMet(figure) })) }));
+else printFigures(figures);
