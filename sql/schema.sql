@@ -79,7 +79,7 @@ create table orders (
   constraint orders_owned_exactly_when_running CHECK (((state = 'running'::order_state) = (owner_session IS NOT NULL))),
   constraint orders_pkey PRIMARY KEY (order_id),
   constraint orders_requested_check CHECK ((requested = 'cancel'::text))
-);
+) with (fillfactor=70);
 
 create table tokens (
   token_hash bytea not null,

@@ -47,12 +47,15 @@ export function foldHistory(order: Order, events: readonly OrderEvent[]): Claime
 /** How often a slot began the step at `at`: by a claim there, or by going on from the step before. */
 export function countStarts(events: readonly OrderEvent[], at: Position): number {
   let starts = 0;
+  let justArrived = false;
   for (const event of events) {
     const next = positionAfter(event.kind, event);
-    if (next.step !== at.step || next.direction !== at.direction) continue;
-    const arrived = event.step !== next.step || event.direction !== next.direction;
-    const claimed = event.kind === 'claimed';
-    if (claimed || (arrived && event.sessionId !== null)) starts += 1;
+    const isHere = next.step === at.step && next.direction === at.direction;
+    const arrived = isHere && event.sessionId !== null && (event.step !== next.step || event.direction !== next.direction);
+    if (arrived || (isHere && event.kind === 'claimed')) starts += 1;
+    // A node that leaves hands its orders back before it begins their next step.
+    if (justArrived && event.kind === 'handed_back') starts -= 1;
+    justArrived = arrived;
   }
   return starts;
 }

@@ -94,19 +94,24 @@ export class OrderClaims {
   async claim(session: number, knownWorkflows: readonly number[], limit: number): Promise<ClaimedOrder[]> {
     const rows = await this.connection.run<ClaimRow>(CLAIM_ORDERS, [session, limit, this.lowWater.next(), arrayOf(knownWorkflows)]);
     this.lowWater.saw(rows);
-    return Promise.all(rows.map((row) => this.claimedOf(row)));
+    return Promise.all(rows.map((row) => this.claimedOf(row, [...(row.history ?? []), claimTuple(row)])));
   }
 
   async readOwned(session: number): Promise<ClaimedOrder[]> {
     const rows = await this.connection.run<ClaimRow>(READ_OWNED, [session]);
-    return Promise.all(rows.map((row) => this.claimedOf(row)));
+    return Promise.all(rows.map((row) => this.claimedOf(row, row.history ?? [])));
   }
 
-  private async claimedOf(row: ClaimRow): Promise<ClaimedOrder> {
+  private async claimedOf(row: ClaimRow, history: readonly EventTuple[]): Promise<ClaimedOrder> {
     const order = orderOf(row, await this.workflowIds.nameOf(row.workflow_id));
     return foldHistory(
       order,
-      (row.history ?? []).map((tuple) => eventOf(row.order_id, tuple)),
+      history.map((tuple) => eventOf(row.order_id, tuple)),
     );
   }
+}
+
+/** The statement that writes the claim's event does not see it yet: its history ends before. */
+function claimTuple(row: ClaimRow): EventTuple {
+  return [row.version, 'claimed', row.step, row.direction, row.owner_session, row.fence, 0, null];
 }

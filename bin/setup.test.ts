@@ -1,0 +1,92 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, readFile, readlink, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+/** Notes each call, and takes long enough for a race. */
+const NPM = '#!/bin/sh\necho "$@" >> calls\nsleep 0.3\n[ ! -e npm-fails ]\n';
+
+let root: string;
+let env: NodeJS.ProcessEnv;
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'conveyor-setup-'));
+  await mkdir(join(root, 'fake'));
+  await writeFile(join(root, 'fake/npm'), NPM, { mode: 0o755 });
+  for (const file of ['setup.js', 'conveyor.js']) await cp(`bin/${file}`, join(root, 'bin', file));
+  await writeFile(join(root, 'package.json'), '{"type":"module"}');
+  await writeFile(join(root, 'package-lock.json'), '{"one":1}');
+  env = { ...process.env, PATH: `${join(root, 'fake')}:${process.env['PATH']}` };
+});
+
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+const setUp = () => spawnSync(process.execPath, ['bin/setup.js'], { cwd: root, env, encoding: 'utf8' });
+
+async function npmCalls(): Promise<number> {
+  return (await readFile(join(root, 'calls'), 'utf8').catch(() => '')).split('\n').length - 1;
+}
+
+async function holdLock(pid: number): Promise<string> {
+  const lock = join(root, 'node_modules/.conveyor-setup/lock');
+  await mkdir(lock, { recursive: true });
+  const file = join(lock, `${pid}-left-behind`);
+  await writeFile(file, '');
+  return file;
+}
+
+describe('the set-up before npm start', () => {
+  it('installs once, links the command, and says nothing the next time', async () => {
+    expect(setUp()).toMatchObject({ status: 0, stderr: 'conveyor: installing packages, once …\n' });
+    expect(await readlink(join(root, 'node_modules/.bin/conveyor'))).toBe('../../bin/conveyor.js');
+    expect(setUp()).toMatchObject({ status: 0, stdout: '', stderr: '' });
+    expect(await npmCalls()).toBe(1);
+  });
+
+  it('installs again when the lock file of the packages changed', async () => {
+    setUp();
+    await writeFile(join(root, 'package-lock.json'), '{"two":2}');
+    expect(setUp().status).toBe(0);
+    expect(await npmCalls()).toBe(2);
+  });
+
+  it('fails when npm fails, and tries again the next time', async () => {
+    await writeFile(join(root, 'npm-fails'), '');
+    const failed = setUp();
+    expect(failed.status).toBe(1);
+    expect(failed.stderr).toContain('npm install ended with exit code 1');
+    await rm(join(root, 'npm-fails'));
+    expect(setUp().status).toBe(0);
+    expect(await npmCalls()).toBe(2);
+  });
+
+  it('installs once when four start together', async () => {
+    const all = Array.from({ length: 4 }, () => spawn(process.execPath, ['bin/setup.js'], { cwd: root, env, stdio: 'ignore' }));
+    expect(await Promise.all(all.map(async (child) => (await once(child, 'exit'))[0]))).toEqual([0, 0, 0, 0]);
+    expect(await npmCalls()).toBe(1);
+  });
+
+  it('takes over the lock of a killed one', async () => {
+    const dead = Number(execFileSync('sh', ['-c', 'echo $$'], { encoding: 'utf8' }));
+    await holdLock(dead);
+    expect(setUp().status).toBe(0);
+    expect(await npmCalls()).toBe(1);
+  });
+
+  it('takes over a lock that nobody touched for long, although its pid is another process by now', async () => {
+    const longAgo = new Date(Date.now() - 120_000);
+    await utimes(await holdLock(process.pid), longAgo, longAgo);
+    expect(setUp().status).toBe(0);
+    expect(await npmCalls()).toBe(1);
+  });
+});
+
+describe('the command without its packages', () => {
+  it('says what to run', () => {
+    const { status, stderr } = spawnSync(process.execPath, ['bin/conveyor.js', 'start'], { cwd: root, encoding: 'utf8' });
+    expect(status).toBe(1);
+    expect(stderr).toContain('run `npm install`');
+  });
+});

@@ -1,0 +1,34 @@
+import { publicStatus } from '#domain/order-state.ts';
+import { positionOf } from '#engine/history.ts';
+import type { CancelRequest, CancelVerdict } from '#engine/store.ts';
+import type { MemoryDatabase, OrderRow } from './database.ts';
+import { notify } from './hints.ts';
+
+/** An order that never began ends here; one that began is undone, by its owner or by the node that claims it next. */
+export function cancelOrder(db: MemoryDatabase, request: CancelRequest): CancelVerdict {
+  const row = db.orders.get(request.orderId.toLowerCase());
+  if (!row || (request.customerId !== undefined && row.customerId !== request.customerId)) return { outcome: 'unknown' };
+  const { direction } = row.state === 'running' ? positionOf(row, db.historyOf(row.orderId)) : row;
+  const open = row.state === 'queued' || row.state === 'running';
+  if (open && row.requested) return { outcome: 'requested' };
+  if (!open || direction === 'rollback') return { outcome: 'refused', status: publicStatus(row.state, direction) };
+  if (row.state === 'queued') return cancelQueued(db, row, request);
+  row.requested = 'cancel';
+  if (row.ownerSession !== null) notify(db, row.ownerSession, 'wish');
+  return { outcome: 'requested' };
+}
+
+function cancelQueued(db: MemoryDatabase, row: OrderRow, { actor, reason }: CancelRequest): CancelVerdict {
+  const data = { actor, ...(reason === undefined ? {} : { reason }) };
+  const version = row.version + 1;
+  const event = { version, step: row.step, direction: 'forward', sessionId: null, data } as const;
+  const now = db.clock.now();
+  if (row.version === 1) {
+    const fence = row.fence + 1;
+    db.tell(row, { ...event, kind: 'cancelled', fence }, { state: 'cancelled', version, fence, endedAt: now });
+    return { outcome: 'cancelled' };
+  }
+  const changes = { requested: 'cancel', direction: 'rollback', version, retries: 0, nextRunAt: now } as const;
+  db.tell(row, { ...event, kind: 'cancel_started', fence: row.fence }, changes);
+  return { outcome: 'requested' };
+}

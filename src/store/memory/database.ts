@@ -1,0 +1,106 @@
+import { assert } from '#domain/assert.ts';
+import type { Order, OrderEvent, OrderRecord } from '#domain/order.ts';
+import { isAllowed, isEnded, TRANSITIONS } from '#domain/order-state.ts';
+import type { EpochMs } from '#domain/time.ts';
+import type { Clock } from '#engine/clock.ts';
+import { positionOf } from '#engine/history.ts';
+import type { Hint, NodeDescription, StoredToken, WorkflowIdentity } from '#engine/store.ts';
+
+export interface OrderRow extends Order {
+  crashCount: number;
+}
+
+export interface SessionRow {
+  session: number;
+  state: 'live' | 'draining' | 'dead';
+  node: NodeDescription;
+  /** `name@version` of what its node can work and the database knew when it opened. */
+  workflowKeys: ReadonlySet<string>;
+  beat: number;
+  leaseUntil: EpochMs;
+  busy: number;
+}
+
+export interface KeyRow {
+  orderId: string;
+  bodyHash: Buffer | null;
+}
+
+export type NewEvent = Pick<OrderEvent, 'kind' | 'step' | 'direction' | 'sessionId' | 'fence' | 'data'> & { version: number };
+
+/** The tables of one warehouse in memory. Every function over them runs in one turn of the event loop, so each is atomic. */
+export class MemoryDatabase {
+  /** Changes never: this database does not restart. */
+  readonly epoch = 'memory';
+  readonly orders = new Map<string, OrderRow>();
+  /** Rows of `orders` that have not ended. */
+  readonly open = new Set<OrderRow>();
+  readonly events = new Map<string, OrderEvent[]>();
+  readonly keys = new Map<string, KeyRow>();
+  readonly sessions = new Map<number, SessionRow>();
+  readonly workflows = new Map<string, WorkflowIdentity>();
+  readonly tokens = new Map<string, StoredToken>();
+  readonly listeners = new Map<number, Set<(hint: Hint) => void>>();
+  readonly clock: Clock;
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  historyOf(orderId: string): OrderEvent[] {
+    return this.events.get(orderId) ?? [];
+  }
+
+  addOrder(row: OrderRow): void {
+    assert(!this.orders.has(row.orderId), `order id ${row.orderId} was not given before`);
+    this.orders.set(row.orderId, row);
+    this.open.add(row);
+    const { orderId, version, step, direction, fence, acceptedAt } = row;
+    this.events.set(orderId, [{ orderId, version, kind: 'accepted', step, direction, sessionId: null, fence, at: acceptedAt, data: null }]);
+  }
+
+  /** Appends an event and changes the row with it, after asserting that the state machine allows it. */
+  tell(row: OrderRow, event: NewEvent, changes: Partial<OrderRow>): void {
+    const events = this.historyOf(row.orderId);
+    const at = positionOf(row, events);
+    const { kind, version } = event;
+    const lastVersion = events.at(-1)?.version ?? 0;
+    assert(version === lastVersion + 1, `version ${lastVersion + 1} follows in the history of ${row.orderId}, not ${version}`);
+    assert(isAllowed(kind, row.state, at.direction), `${kind} may meet an order that is ${row.state} ${at.direction}`);
+    assert(
+      event.step === at.step && event.direction === at.direction,
+      `${kind} tells of step ${at.step} ${at.direction}, not ${event.step} ${event.direction}`,
+    );
+    const { to } = TRANSITIONS[kind];
+    assert((changes.state ?? row.state) === (to === 'same' ? row.state : to), `${kind} leads to ${to}, not ${changes.state ?? row.state}`);
+    events.push({ ...event, orderId: row.orderId, at: this.clock.now(), data: copyOf(event.data) });
+    Object.assign(row, changes);
+    if (isEnded(row.state)) this.open.delete(row);
+  }
+
+  recordOf(row: OrderRow): OrderRecord {
+    const { crashCount: _, ...order } = row;
+    const events = copyOf(this.historyOf(row.orderId));
+    const nodes = new Map<number, { nodeId: string; nodeName: string }>();
+    for (const { sessionId } of events) {
+      const session = sessionId === null ? undefined : this.sessions.get(sessionId);
+      if (session) nodes.set(session.session, { nodeId: session.node.nodeId, nodeName: session.node.nodeName });
+    }
+    return { order: copyOf(order), events, nodes };
+  }
+
+  /** The session while it may write: not declared dead. */
+  writingSession(session: number): SessionRow | undefined {
+    const row = this.sessions.get(session);
+    return row && row.state !== 'dead' ? row : undefined;
+  }
+}
+
+export function workflowKey(name: string, version: number): string {
+  return `${name}@${version}`;
+}
+
+/** What is handed in or out is a copy: nobody outside changes what is stored. */
+export function copyOf<Value>(value: Value): Value {
+  return structuredClone(value);
+}

@@ -1,0 +1,58 @@
+import type { Clock } from '#engine/clock.ts';
+import type { Store, WarehouseIdentity } from '#engine/store.ts';
+import { acceptOrders } from './accept.ts';
+import { advanceOrders } from './advance.ts';
+import { cancelOrder } from './cancel.ts';
+import { claimOrders, readOwnedOrders } from './claim.ts';
+import { copyOf, MemoryDatabase } from './database.ts';
+import { listenForWork, wakeNodes } from './hints.ts';
+import { listOrders } from './list.ts';
+import { endSessions, openSession, readLoad, tick } from './sessions.ts';
+import { tokenStore } from './tokens.ts';
+import { registerWorkflows } from './workflows.ts';
+
+export interface MemoryStoreOptions {
+  warehouse: WarehouseIdentity;
+  /** The database's clock: it decides leases and stamps events. */
+  clock: Clock;
+  /** Tables to share with other stores, each as if on a machine of its own; tables of its own if absent. */
+  database?: MemoryDatabase;
+}
+
+/**
+ * The store port in memory, for tests and simulations: the same answers as PostgreSQL's, and every write is held against
+ * the state machine. Nothing survives the process.
+ */
+export function createMemoryStore({ warehouse, clock, database: db = new MemoryDatabase(clock) }: MemoryStoreOptions): Store {
+  return {
+    warehouse,
+    registerWorkflows: async (workflows) => registerWorkflows(db, workflows),
+    acceptOrders: async (orders) => acceptOrders(db, orders),
+    readOrders: async (orderIds) =>
+      orderIds.map((orderId) => {
+        const row = db.orders.get(orderId.toLowerCase());
+        return row && db.recordOf(row);
+      }),
+    listOrders: async (filter) => listOrders(db, filter),
+    readEventsAfter: async (cursors) =>
+      cursors.map(({ orderId, afterVersion }) =>
+        copyOf(db.historyOf(orderId.toLowerCase()).filter(({ version }) => version > afterVersion)),
+      ),
+    cancelOrder: async (request) => {
+      const verdict = cancelOrder(db, request);
+      if (verdict.outcome === 'requested') wakeNodes(db, 1);
+      return verdict;
+    },
+    openSession: async (node, ttlMs) => openSession(db, node, ttlMs),
+    tick: async (session, ttlMs, load) => tick(db, session, ttlMs, load),
+    claimOrders: async (session, limit) => claimOrders(db, session, limit),
+    advanceOrders: async (session, moves) => advanceOrders(db, session, moves),
+    readOwnedOrders: async (session) => readOwnedOrders(db, session),
+    endSessions: async (sessions, reason) => endSessions(db, sessions, reason),
+    wakeNodes: async (orderCount) => wakeNodes(db, orderCount),
+    listenForWork: async (session, onHint) => listenForWork(db, session, onHint),
+    readLoad: async () => readLoad(db),
+    tokens: tokenStore(db),
+    close: async () => undefined,
+  };
+}
