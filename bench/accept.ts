@@ -46,7 +46,8 @@ async function loadOnce(server: BenchServer, script: string, connections: number
     };
     await autocannon({ ...options, duration: 1 });
     const result = await autocannon({ ...options, duration: seconds });
-    if (result.non2xx > 0 || result.errors > 0) throw new Error(`${script}: ${result.non2xx} answers were not 2xx, ${result.errors} failed`);
+    if (result.non2xx > 0 || result.errors > 0)
+      throw new Error(`${script}: ${result.non2xx} answers were not 2xx, ${result.errors} failed`);
     return { perSecond: result['2xx'] / result.duration, p50Ms: result.latency.p50, p99Ms: result.latency.p99 };
   } finally {
     await child.stop();

@@ -23,7 +23,11 @@ export async function benchPickUp(server: BenchServer, orderCount: number): Prom
     // The first ones meet cold connections and code that is not compiled yet.
     for (let index = -WARM_UP; index < orderCount; index += 1) {
       const sentAt = performance.timeOrigin + performance.now();
-      const answer = await fetch(`${gateway.ready}/orders`, { method: 'POST', headers: { authorization: 'user', 'content-type': 'application/json' }, body: '{}' });
+      const answer = await fetch(`${gateway.ready}/orders`, {
+        method: 'POST',
+        headers: { authorization: 'user', 'content-type': 'application/json' },
+        body: '{}',
+      });
       const { order_id: orderId } = (await answer.json()) as { order_id: string };
       const startedAt = early.get(orderId) ?? (await new Promise<number>((resolve) => began.set(orderId, resolve)));
       if (index >= 0) latencies.push(startedAt - sentAt);

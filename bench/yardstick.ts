@@ -14,7 +14,9 @@ export async function measureYardstick(url: string, orderCount: number): Promise
     await client.query('drop table if exists yardstick');
     await client.query(`create table yardstick (order_id uuid primary key default uuidv7(), step smallint not null default 0,
                                                 times timestamptz[] not null default '{}') with (fillfactor = 70)`);
-    const { rows } = await client.query<{ order_id: string }>(`insert into yardstick select from generate_series(1, ${orderCount}) returning order_id`);
+    const { rows } = await client.query<{ order_id: string }>(
+      `insert into yardstick select from generate_series(1, ${orderCount}) returning order_id`,
+    );
     await client.query('vacuum analyze yardstick');
     const advance = {
       name: 'yardstick',

@@ -27,7 +27,9 @@ export function printFigures(figures: readonly Figure[]): void {
     const { target } = figure;
     const promise = target ? ('atLeast' in target ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`) : '';
     const verdict = { true: 'met', false: 'MISSED', undefined: '' }[String(isMet(figure)) as 'true' | 'false' | 'undefined'];
-    console.log(`${figure.name.padEnd(width)}  ${format(figure.value).padStart(10)} ${figure.unit.padEnd(18)} ${promise.padEnd(8)} ${verdict}`.trimEnd());
+    console.log(
+      `${figure.name.padEnd(width)}  ${format(figure.value).padStart(10)} ${figure.unit.padEnd(18)} ${promise.padEnd(8)} ${verdict}`.trimEnd(),
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,7 +64,10 @@ const TICKS_PER_SECOND = 100;
 export function cpuOf(pid: number, withChildren = false): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number);
+    const fields = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number);
     const [own, children] = [(fields[11] ?? 0) + (fields[12] ?? 0), (fields[13] ?? 0) + (fields[14] ?? 0)];
     return (own + (withChildren ? children : 0)) / TICKS_PER_SECOND;
   } catch {
@@ -76,7 +79,8 @@ function cpuOfTree(root: number): number {
   let seconds = cpuOf(root, true);
   try {
     for (const name of readdirSync('/proc')) {
-      if (/^\d+$/.test(name) && readFileSync(`/proc/${name}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] === String(root)) seconds += cpuOf(Number(name));
+      if (/^\d+$/.test(name) && readFileSync(`/proc/${name}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] === String(root))
+        seconds += cpuOf(Number(name));
     }
   } catch {
     // A process ended while we looked, or there is no /proc.

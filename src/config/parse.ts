@@ -42,7 +42,8 @@ function withinBounds(row: SettingRow, value: number | undefined): number | unde
 
 /** The origin of an HTTP address; a path, a query or a password in it would be a mistake that goes unnoticed. */
 function readAddress(text: string): string | undefined {
-  const url = URL.parse(text);
+  // `localhost:8080` alone would read as a scheme.
+  const url = URL.parse(/^https?:\/\//i.test(text) ? text : `http://${text}`);
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined;
   if (url.username || url.password || url.search || url.hash || url.pathname !== '/') return undefined;
   return url.origin;

@@ -30,7 +30,7 @@ export function findJsonFault(value: unknown): JsonFault | undefined {
     if (typeof next.value !== 'object' || next.value === null) continue;
     for (const [key, child] of Object.entries(next.value)) {
       const path = `${next.path}/${key}`;
-      const keyFault = textFault(key);
+      const keyFault = key === '__proto__' ? 'is called __proto__' : textFault(key);
       if (keyFault) return { path: next.path, reason: `a key ${keyFault}` };
       open.push({ value: child, path, depth: next.depth + 1 });
     }

@@ -31,9 +31,17 @@ const invariantsOf = (broken: OrderRecord, allEnded = true): string[] => [
 describe('the history checker', () => {
   it('finds nothing in a good history', () => {
     expect(invariantsOf(record(GOOD))).toEqual([]);
-    const completed: Line[] = [['accepted', 1, 'forward', null, 0], ['claimed', 1], ['step_completed', 1], ['completed', 2]];
+    const completed: Line[] = [
+      ['accepted', 1, 'forward', null, 0],
+      ['claimed', 1],
+      ['step_completed', 1],
+      ['completed', 2],
+    ];
     expect(invariantsOf(record(completed, { state: 'completed' }))).toEqual([]);
-    const cancelled: Line[] = [['accepted', 1, 'forward', null, 0], ['cancelled', 1, 'forward', null, 1]];
+    const cancelled: Line[] = [
+      ['accepted', 1, 'forward', null, 0],
+      ['cancelled', 1, 'forward', null, 1],
+    ];
     expect(invariantsOf(record(cancelled, { state: 'cancelled' }))).toEqual([]);
   });
 
@@ -47,9 +55,24 @@ describe('the history checker', () => {
     ['I5', 'a fence that falls', record(changed(4, ['claimed', 2, 'forward', 5, 0]))],
     ['I7', 'a step event of a session that is not the owner', record(changed(5, ['step_failed', 2, 'forward', 7, 3]))],
     ['I7', 'a step event with an old fence', record(changed(6, ['step_undone', 2, 'rollback', 5, 4]))],
-    ['I8', 'a step event between hand-over and claim', record([...GOOD.slice(0, 4), ['step_completed', 2, 'forward', 7, 2], ...GOOD.slice(4)])],
+    [
+      'I8',
+      'a step event between hand-over and claim',
+      record([...GOOD.slice(0, 4), ['step_completed', 2, 'forward', 7, 2], ...GOOD.slice(4)]),
+    ],
     ['I9', 'a step completed twice', record([...GOOD.slice(0, 3), ['step_completed', 1], ...GOOD.slice(3)])],
-    ['I10', 'completed with a step missing', record([['accepted', 1, 'forward', null, 0], ['claimed', 1], ['completed', 1]], { state: 'completed' })],
+    [
+      'I10',
+      'completed with a step missing',
+      record(
+        [
+          ['accepted', 1, 'forward', null, 0],
+          ['claimed', 1],
+          ['completed', 1],
+        ],
+        { state: 'completed' },
+      ),
+    ],
     ['I11', 'an undo that was left out', record(without(6))],
     ['I12', 'two ends', record([...GOOD, ['failed', 1, 'rollback', 5, 3]])],
     ['I12', 'a row that ended without an event', record(GOOD.slice(0, 7))],

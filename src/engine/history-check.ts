@@ -48,7 +48,8 @@ class HistoryCheck {
     if (isEnded(order.state) !== (terminals === 1)) this.report('I12', `the row says ${order.state} with ${terminals} terminal events`);
     if (order.state !== this.state) this.report('I12', `the row says ${order.state}, the history ${this.state}`);
     if (order.fence < this.fence) this.report('I5', `the row's fence ${order.fence} is below ${this.fence}`);
-    if (allEnded && !isEnded(order.state) && order.state !== 'needs_attention') this.report('I1', `it was accepted and is still ${order.state}`);
+    if (allEnded && !isEnded(order.state) && order.state !== 'needs_attention')
+      this.report('I1', `it was accepted and is still ${order.state}`);
     return this.found;
   }
 
@@ -82,10 +83,12 @@ class HistoryCheck {
   private checkOwner(event: OrderEvent): void {
     const fromOutside = event.sessionId === null && (event.kind === 'cancelled' || event.kind === 'cancel_started');
     if (fromOutside) return;
-    if (!this.owner) return this.report('I8', `${event.kind} of session ${event.sessionId} between two claims`);
-    if (event.sessionId !== this.owner.session) return this.report('I7', `${event.kind} of session ${event.sessionId}, claimed by ${this.owner.session}`);
     const grown = event.kind === 'handed_over' || event.kind === 'handed_back' ? 1 : 0;
-    if (event.fence !== this.owner.fence && event.fence !== this.owner.fence + grown) {
+    if (!this.owner) {
+      this.report('I8', `${event.kind} of session ${event.sessionId} between two claims`);
+    } else if (event.sessionId !== this.owner.session) {
+      this.report('I7', `${event.kind} of session ${event.sessionId}, claimed by ${this.owner.session}`);
+    } else if (event.fence !== this.owner.fence && event.fence !== this.owner.fence + grown) {
       this.report('I7', `${event.kind} with fence ${event.fence}, claimed with ${this.owner.fence}`);
     }
   }
@@ -102,7 +105,8 @@ class HistoryCheck {
       this.completed += 1;
       if (event.step !== this.completed) this.report('I9', `step ${event.step} is the ${this.completed}. to complete`);
     }
-    if (event.kind === 'completed' && this.completed !== this.stepCount) this.report('I10', `completed with ${this.completed} of ${this.stepCount} steps`);
+    if (event.kind === 'completed' && this.completed !== this.stepCount)
+      this.report('I10', `completed with ${this.completed} of ${this.stepCount} steps`);
     if (event.kind === 'failed' && event.step !== 1) this.report('I11', `the rollback ended at step ${event.step}`);
     const { to } = TRANSITIONS[event.kind];
     if (to !== 'same') this.state = to;

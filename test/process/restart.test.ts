@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { findEmbedded } from '#embedded/server.ts';
@@ -7,8 +6,8 @@ import { systemClock } from '#engine/clock.ts';
 import { silentLog } from '#engine/log.ts';
 import type { Store } from '#engine/store.ts';
 import { openPostgresStore } from '#store/postgres/open.ts';
-import { countOpen, readRecords, violationsOf } from '#test/orders.ts';
 import { openFolder } from '#test/folders.ts';
+import { countOpen, readRecords, violationsOf } from '#test/orders.ts';
 import { freePort, isUp, type RunningCommand, runCommand, waitUntil } from '#test/processes.ts';
 
 const ORDERS = 1_000;
@@ -37,7 +36,11 @@ describe('a start that is killed with everything it started', async () => {
     return openPostgresStore({ url: database ?? '', log: silentLog, clock: systemClock });
   };
   const post = async (path: string): Promise<{ order_id: string }> => {
-    const answer = await fetch(url + path, { method: 'POST', headers: { authorization: 'user', 'content-type': 'application/json' }, body: '{}' });
+    const answer = await fetch(url + path, {
+      method: 'POST',
+      headers: { authorization: 'user', 'content-type': 'application/json' },
+      body: '{}',
+    });
     expect(answer.status).toBe(202);
     return (await answer.json()) as { order_id: string };
   };

@@ -1,6 +1,6 @@
+import { newOrderId } from '#domain/ids.ts';
 import type { OrderRecord } from '#domain/order.ts';
 import { isEnded } from '#domain/order-state.ts';
-import { newOrderId } from '#domain/ids.ts';
 import { systemClock } from '#engine/clock.ts';
 import { findViolations, type Violation } from '#engine/history-check.ts';
 import type { NewOrder, OrderKey, Store } from '#engine/store.ts';

@@ -43,7 +43,12 @@ export function runCommand(args: string[], env: NodeJS.ProcessEnv = {}): Running
 }
 
 /** Waits until the condition holds; fails with what was being waited for, and what `explain` says. */
-export async function waitUntil(what: string, condition: () => Promise<boolean> | boolean, timeoutMs = 60_000, explain: () => string = () => ''): Promise<void> {
+export async function waitUntil(
+  what: string,
+  condition: () => Promise<boolean> | boolean,
+  timeoutMs = 60_000,
+  explain: () => string = () => '',
+): Promise<void> {
   const end = performance.now() + timeoutMs;
   for (;;) {
     if (await condition()) return;

@@ -75,11 +75,15 @@ async function takeDataDir(service: Service, { host, dataDir }: StartSettings, p
   service.own({ what: 'the use of the data folder', close: () => lock.release(), force: () => lock.release() });
 }
 
-async function startDatabases(service: Service, { dataDir }: StartSettings, { log, clock }: Surroundings): Promise<WarehouseAddress[]> {
+async function startDatabases(
+  service: Service,
+  { dataDir, host }: StartSettings,
+  { log, clock }: Surroundings,
+): Promise<WarehouseAddress[]> {
   const { startEmbedded } = await import('#embedded/server.ts');
   const addresses: WarehouseAddress[] = [];
   for (const name of DEFAULT_WAREHOUSES) {
-    const server = await startEmbedded({ warehouse: name, dataDir: resolve(dataDir), log, clock });
+    const server = await startEmbedded({ warehouse: name, dataDir: resolve(dataDir), log, clock, listenHost: host });
     addresses.push({ name, url: server.url });
     service.own({ what: `the database of warehouse ${name}`, close: () => server.stop('fast'), force: () => server.stop('immediate') });
   }

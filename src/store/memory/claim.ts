@@ -4,7 +4,7 @@ import { copyOf, type MemoryDatabase, type OrderRow, type SessionRow, workflowKe
 
 export function claimOrders(db: MemoryDatabase, session: number, limit: number): ClaimedOrder[] {
   const row = db.sessions.get(session);
-  if (!row || row.state !== 'live' || row.leaseUntil <= db.clock.now()) return [];
+  if (row?.state !== 'live' || row.leaseUntil <= db.clock.now()) return [];
   const due = dueOrders(db, row).sort(byTurn).slice(0, Math.max(0, limit));
   for (const order of due) claim(db, order, session);
   return due.map((order) => claimedOf(db, order));
