@@ -1,8 +1,19 @@
 import { systemClock } from '#engine/clock.ts';
+import { MemoryDatabase } from '#store/memory/database.ts';
 import { createMemoryStore } from '#store/memory/memory-store.ts';
 import { describeStore } from './store-conformance.ts';
 
 describeStore('memory', async () => {
-  const store = createMemoryStore({ warehouse: { name: 'HCM', number: 1 }, clock: systemClock });
-  return { store, second: store, close: () => store.close() };
+  const database = new MemoryDatabase(systemClock);
+  const open = () => createMemoryStore({ warehouse: { name: 'HCM', number: 1 }, clock: systemClock, database });
+  const store = open();
+  return {
+    store,
+    openSecond: async () => open(),
+    async expireSession(session) {
+      const row = database.sessions.get(session);
+      if (row) row.leaseUntil = systemClock.now() - 1_000;
+    },
+    close: () => store.close(),
+  };
 });

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { systemClock } from '#engine/clock.ts';
 import { silentLog } from '#engine/log.ts';
 import { openPostgresStore } from '#store/postgres/open.ts';
@@ -7,12 +8,17 @@ import { describeStore } from './store-conformance.ts';
 describeStore('PostgreSQL', async () => {
   const database = await createTestDatabase();
   const open = () => openPostgresStore({ url: database.url, log: silentLog, clock: systemClock });
-  const [store, second] = [await open(), await open()];
+  const [store, client] = [await open(), new pg.Client({ connectionString: database.url })];
+  await client.connect();
   return {
     store,
-    second,
+    openSecond: open,
+    async expireSession(session) {
+      await client.query(`update node_sessions set lease_until = clock_timestamp() - interval '1 second' where session_id = $1`, [session]);
+    },
     async close() {
-      await Promise.all([store.close(), second.close()]);
+      await store.close();
+      await client.end();
       await database.drop();
     },
   };

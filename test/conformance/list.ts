@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { OrderFilter } from '#engine/store.ts';
+import type { Suite } from './store-conformance.ts';
+import {
+  acceptOne,
+  advanceOne,
+  claimOne,
+  clearQueue,
+  closingOf,
+  completeOrder,
+  completeSteps,
+  describeNode,
+  moveOf,
+  readOne,
+  TTL_MS,
+} from './support.ts';
+
+export function describeList(suite: Suite): void {
+  describe('listOrders', () => {
+    let session: number;
+    let customerId: string;
+    const nodeId = randomUUID();
+    beforeEach(async () => {
+      session = await suite.store.openSession(describeNode({ nodeId }), TTL_MS);
+      await clearQueue(suite.store);
+      customerId = `customer ${randomUUID()}`;
+    });
+    const accept = (content = {}): Promise<string> => acceptOne(suite.store, { customerId, content });
+    const ids = async (filter: Partial<OrderFilter> = {}): Promise<string[]> =>
+      (await suite.store.listOrders({ customerId, limit: 50, ...filter })).map(({ order }) => order.orderId);
+
+    /** One order in every state, by its status. */
+    async function acceptOfEveryStatus(): Promise<Record<string, string>> {
+      const made: Record<string, string> = {};
+      const begin = async (name: string) => {
+        made[name] = await accept();
+        return claimOne(suite.store, session, made[name]);
+      };
+      made['completed'] = await accept();
+      await completeOrder(suite.store, session, made['completed']);
+      for (const [kind, state] of [
+        ['failed', 'failed'],
+        ['attention_needed', 'needs_attention'],
+      ] as const) {
+        const claimed = await begin(state);
+        await advanceOne(suite.store, session, moveOf(claimed, 'step_failed'));
+        const end = closingOf(claimed, kind, state, { at: { step: 1, direction: 'rollback' } });
+        await advanceOne(suite.store, session, { ...end, version: claimed.version + 2, direction: 'rollback' });
+      }
+      const undone = await begin('rolling_back');
+      await completeSteps(suite.store, session, undone, 1);
+      await advanceOne(suite.store, session, moveOf(undone, 'step_failed', { step: 2 }, 1));
+      await completeSteps(suite.store, session, await begin('processing'), 2);
+      made['queued'] = await accept();
+      made['cancelled'] = await accept();
+      await suite.store.cancelOrder({ orderId: made['cancelled'], customerId, actor: customerId, reason: undefined });
+      return made;
+    }
+
+    it('gives whole records, newest first', async () => {
+      const made = [await accept(), await accept(), await accept()];
+      expect(await ids()).toEqual([...made].reverse());
+      const [record] = await suite.store.listOrders({ customerId, limit: 1 });
+      expect(record).toEqual(await readOne(suite.store, made[2] as string));
+    });
+
+    it('walks pages by the last id', async () => {
+      const made: string[] = [];
+      for (let count = 0; count < 7; count += 1) made.push(await accept());
+      const walked: string[] = [];
+      for (let page = await ids({ limit: 3 }); page.length > 0; page = await ids({ limit: 3, beforeId: walked.at(-1) as string })) {
+        expect(page.length).toBeLessThanOrEqual(3);
+        walked.push(...page);
+      }
+      expect(walked).toEqual(made.reverse());
+    });
+
+    it('filters by status, as a customer would be told it', async () => {
+      const made = await acceptOfEveryStatus();
+      const statuses = ['queued', 'processing', 'rolling_back', 'completed', 'failed', 'cancelled', 'needs_attention', 'held'] as const;
+      for (const status of statuses) expect([status, await ids({ status })]).toEqual([status, made[status] ? [made[status]] : []]);
+      await suite.store.endSessions([session], 'transfer');
+      expect((await ids({ status: 'queued' })).sort()).toEqual([made['queued'], made['processing']].sort());
+      expect(await ids({ status: 'rolling_back' })).toEqual([made['rolling_back']]);
+    });
+
+    it('filters by the present step of open orders, running or not', async () => {
+      const made = await acceptOfEveryStatus();
+      const expected = async (): Promise<void> => {
+        expect(await ids({ step: 'Processing' })).toEqual([made['processing']]);
+        expect(await ids({ step: 'Pre-Processing' })).toEqual([made['rolling_back']]);
+        expect((await ids({ step: 'Scheduling' })).sort()).toEqual([made['queued'], made['needs_attention']].sort());
+        expect(await ids({ step: 'Post-Processing' })).toEqual([]);
+        expect(await ids({ step: 'No such step' })).toEqual([]);
+      };
+      await expected();
+      await suite.store.endSessions([session], 'transfer');
+      await expected();
+    });
+
+    it('filters by the node that works an order', async () => {
+      const made = await accept();
+      await accept();
+      await suite.store.claimOrders(session, 1);
+      expect(await ids({ nodeId })).toEqual([made]);
+      expect(await ids({ nodeId: randomUUID() })).toEqual([]);
+      await suite.store.endSessions([session], 'left');
+      expect(await ids({ nodeId })).toEqual([]);
+    });
+
+    it('filters by region and customer name, letter for letter', async () => {
+      const text = `Hà Nội' or 1=1 --`;
+      const made = await accept({ region: text, customer_name: 'Ann' });
+      await accept({ region: 'HN', customer_name: text });
+      await accept();
+      expect(await ids({ region: text })).toEqual([made]);
+      expect(await ids({ customerName: 'Ann' })).toEqual([made]);
+      expect(await ids({ customerName: 'ann' })).toEqual([]);
+      expect(await ids({ region: 'HN', customerName: 'Ann' })).toEqual([]);
+    });
+
+    it('since takes the moment itself in, until leaves it out', async () => {
+      const made = await accept();
+      const { acceptedAt } = (await readOne(suite.store, made)).order;
+      expect(await ids({ since: acceptedAt })).toEqual([made]);
+      expect(await ids({ since: acceptedAt + 1 })).toEqual([]);
+      expect(await ids({ until: acceptedAt })).toEqual([]);
+      expect(await ids({ until: acceptedAt + 1 })).toEqual([made]);
+      expect(await ids({ since: acceptedAt, until: acceptedAt + 1 })).toEqual([made]);
+    });
+
+    it('another customer’s orders are not there; without a customer all are', async () => {
+      const made = await accept();
+      const other = await acceptOne(suite.store, { customerId: `other ${customerId}` });
+      expect(await ids()).toEqual([made]);
+      const all = (await suite.store.listOrders({ limit: 2 })).map(({ order }) => order.orderId);
+      expect(all).toEqual([other, made]);
+    });
+  });
+}
