@@ -21,12 +21,14 @@ export async function findPostmaster(data: string): Promise<Postmaster | undefin
 }
 
 /**
- * After a kill, and above all in a restarted container, the pid in the file may be somebody else's by now. PostgreSQL sees
- * only that it lives and refuses to start, for ever. Called under the start lock.
+ * After a kill, and above all in a container, the pid in the file may be somebody else's by now, or that of a dead server
+ * which nobody reaped; after a power cut the file may be empty. PostgreSQL then refuses to start, for ever. Without the file
+ * it still refuses as long as a process of the old server has its shared memory. Called under the start lock.
  */
 export async function removeStalePidFile(data: string): Promise<void> {
   const pid = Number((await readPidFile(data))?.split('\n')[0]);
-  if (startOfProcess(pid) !== undefined && !(await servesData(pid, data))) await rm(join(data, 'postmaster.pid'), { force: true });
+  if (startOfProcess(pid) !== undefined && (await servesData(pid, data))) return;
+  await rm(join(data, 'postmaster.pid'), { force: true });
 }
 
 function readPidFile(data: string): Promise<string | undefined> {

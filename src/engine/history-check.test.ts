@@ -80,4 +80,20 @@ describe('the history checker', () => {
   it.each(seeded)('%s: finds %s', (invariant, _what, broken) => {
     expect(invariantsOf(broken)).toContain(invariant);
   });
+
+  it('I6: finds what a session wrote after its end, also in another order', () => {
+    const other = record([
+      ['accepted', 1, 'forward', null, 0],
+      ['claimed', 1, 'forward', 7, 1],
+    ]);
+    const late = {
+      ...other,
+      events: other.events.map((event) => ({ ...event, orderId: 'p', at: event.at + 3 })),
+      order: { ...other.order, state: 'running' },
+    } as OrderRecord;
+    const found = findViolations([record(GOOD), late], { stepCountOf: () => 2, allEnded: false });
+    expect(found).toMatchObject([{ invariant: 'I6', orderId: 'p' }]);
+    const early = { ...late, events: other.events.map((event) => ({ ...event, orderId: 'p' })) };
+    expect(findViolations([record(GOOD), early], { stepCountOf: () => 2, allEnded: false })).toEqual([]);
+  });
 });

@@ -18,10 +18,23 @@ const HANDED: ReadonlySet<string> = new Set(['handed_over', 'handed_back', 'retr
 
 /** Reads complete histories and finds every breach of the invariants that a history can show. */
 export function findViolations(records: readonly OrderRecord[], options: CheckOptions): Violation[] {
-  return records.flatMap((record) => {
+  const ofEach = records.flatMap((record) => {
     const check = new HistoryCheck(record, options.stepCountOf(record.order.workflow, record.order.workflowVersion));
     return check.run(options.allEnded);
   });
+  return [...ofEach, ...findLateEvents(records)];
+}
+
+/** I6 over all histories: a `handed_over` is the session's end, and nothing that it wrote has a later moment. */
+function findLateEvents(records: readonly OrderRecord[]): Violation[] {
+  const events = records.flatMap((record) => record.events);
+  const endedAt = new Map<number, number>();
+  for (const { kind, sessionId, at } of events) {
+    if (kind === 'handed_over' && sessionId !== null) endedAt.set(sessionId, Math.max(at, endedAt.get(sessionId) ?? at));
+  }
+  return events
+    .filter(({ kind, sessionId, at }) => kind !== 'handed_over' && sessionId !== null && at > (endedAt.get(sessionId) ?? at))
+    .map(({ orderId, kind, sessionId }) => ({ invariant: 'I6', orderId, message: `${kind} of session ${sessionId} after its end` }));
 }
 
 /** Walks one order's history as the state machine would, and says where it differs. */

@@ -194,7 +194,8 @@ export interface OrderMove {
 
 /**
  * `applied`: written. `replayed`: an earlier sending of the same move had been written. `fenced`: the order is not this
- * session's any more. `cancel_requested`: not written, because the order may not complete; it is to be undone first.
+ * session's any more. `cancel_requested`: not written, because a cancel waits: the order may neither complete nor wait
+ * for a retry; it is to be undone.
  */
 export type MoveVerdict = 'applied' | 'replayed' | 'fenced' | 'cancel_requested';
 

@@ -54,7 +54,8 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   const app = Fastify({
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    // Without a Host header Node would answer by itself, not with a problem.
+    http: { maxHeaderSize: MAX_HEADER_BYTES, requireHostHeader: false },
     routerOptions: { maxParamLength: MAX_HEADER_BYTES },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },
     clientErrorHandler: handleClientError,
@@ -100,6 +101,7 @@ function guardRequests(app: FastifyInstance, options: GatewayOptions): void {
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(SECURITY_HEADERS);
     try {
+      if (request.headers.host === undefined) throw new ConveyorError('invalid-request', 'the request has no Host header');
       if (options.developmentTokens) refuseForeignHost(request);
       refuseEncodedBody(request);
       if (request.routeOptions.config.public || request.is404) return done();

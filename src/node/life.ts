@@ -1,5 +1,5 @@
 import { messageOf } from '#domain/errors.ts';
-import type { Clock, Timer } from '#engine/clock.ts';
+import { type Clock, sleep, type Timer } from '#engine/clock.ts';
 import { Lease, type LeaseSettings } from '#engine/lease.ts';
 import type { Log } from '#engine/log.ts';
 import type { WorkflowRegistry } from '#engine/registry.ts';
@@ -26,6 +26,8 @@ export interface LifeOptions {
 
 /** How often a node asks which orders it owns, beyond every time an answer was lost. */
 const RECONCILE_EVERY_MS = 5_000;
+const SIGN_OFF_TRIES = 20;
+const SIGN_OFF_PAUSE_MS = 50;
 
 /**
  * One life of a node: from its session's begin until it leaves in good order or finds that it was declared dead.
@@ -116,20 +118,22 @@ export class NodeLife {
     timer.cancel();
     if (this.over) return;
     this.close();
-    await this.options.store
-      .endSessions([this.session], 'left')
-      .catch((error: unknown) =>
-        this.options.log.warn({ session: this.session, error: messageOf(error) }, 'could not sign off; the lease runs out by itself'),
-      );
+    await this.signOff();
     await this.options.store.wakeNodes(this.options.slotCount).catch(() => undefined);
     this.end.resolve('left');
   }
 
-  /** Stops working at once, as if the process had ended: nothing is written any more. */
-  abandon(): void {
-    if (this.over) return;
-    this.close();
-    this.end.resolve('dead');
+  /** A statement of ours that is still under way holds the session for a moment: then it is asked again. */
+  private async signOff(): Promise<void> {
+    const { store, clock, log } = this.options;
+    try {
+      for (let tries = 0; tries < SIGN_OFF_TRIES; tries += 1) {
+        if ((await store.endSessions([this.session], 'left')).length > 0) return;
+        await sleep(clock, SIGN_OFF_PAUSE_MS);
+      }
+    } catch (error) {
+      log.warn({ session: this.session, error: messageOf(error) }, 'could not sign off; the lease runs out by itself');
+    }
   }
 
   private mayWork(): boolean {

@@ -50,6 +50,14 @@ export function describeCancel(suite: Suite): void {
       expect(await kindsOf(suite.store, orderId)).toEqual(['accepted', 'cancelled']);
     });
 
+    it('does not let an order whose cancel waits be put off: it is undone at once', async () => {
+      const claimed = await claim();
+      await cancel();
+      const putOff = closingOf(claimed, 'retry_scheduled', 'queued', { delayMs: 60_000 });
+      expect(await advanceOne(suite.store, session, putOff)).toBe('cancel_requested');
+      expect(await kindsOf(suite.store, orderId)).toEqual(['accepted', 'claimed']);
+    });
+
     it('I7: asks the owner of one that runs, and again without another mark', async () => {
       await claim();
       expect(await cancel()).toEqual({ outcome: 'requested' });
@@ -77,6 +85,14 @@ export function describeCancel(suite: Suite): void {
         ...{ step: 2, direction: 'rollback', attempt: 1, cancelRequested: true, retries: 0 },
         ...{ brokenStep: { step: 2, outcome: 'unknown' }, results: [{ step: 1 }] },
       });
+    });
+
+    it('I11: one whose first step may have begun is undone too, though no step is completed', async () => {
+      await claim();
+      await suite.store.endSessions([session], 'transfer');
+      expect(await cancel()).toEqual({ outcome: 'requested' });
+      expect(await kindsOf(suite.store, orderId)).toEqual(['accepted', 'claimed', 'handed_over', 'cancel_started']);
+      expect((await readOne(suite.store, orderId)).order).toMatchObject({ state: 'queued', direction: 'rollback', step: 1 });
     });
 
     it('I8: a wish outlives the session it was made to', async () => {

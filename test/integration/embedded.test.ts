@@ -203,6 +203,32 @@ describe('the embedded server', () => {
     expect([other.exitCode, other.signalCode]).toEqual([null, null]);
   });
 
+  it('starts although nobody reaped the killed server, or a power cut emptied its pid file', async () => {
+    const first = await start();
+    const file = join(first.dataDir, 'postmaster.pid');
+    const text = await readFile(file, 'utf8');
+    await first.stop('immediate');
+    const { uid, gid } = await stat(first.dataDir);
+    // The shell's child ends; what the shell has become by then does not wait for it, as the first process of a container may not.
+    const parent = spawn('sh', ['-c', ': & echo $!; exec sleep 60'], {
+      ...(isRoot ? { uid, gid } : {}),
+      cwd: '/',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    children.push(parent);
+    const [zombie] = await once(createInterface(parent.stdout), 'line');
+    const state = async (): Promise<string> => execFileSync('ps', ['-o', 'stat=', '-p', zombie], { encoding: 'utf8' });
+    await vi.waitFor(async () => expect(await state()).toMatch(/^Z/), { timeout: 5_000 });
+    for (const left of [text.replace(/^\d+/, zombie), '']) {
+      await writeFile(file, left);
+      await chown(file, uid, gid);
+      const next = await start();
+      expect(await ask(next.url, 'select 1')).toBe(1);
+      await next.stop('immediate');
+    }
+    expect(await state()).toMatch(/^Z/);
+  });
+
   it('gets a new password when the file with it is lost, and keeps its data', async () => {
     const first = await startChild('server', 'leave');
     await ask(first.facts.url, 'create table kept as select 42 as answer');

@@ -1,18 +1,18 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Ended, runConveyor } from '#test/conveyor-process.ts';
 import { type FakeAnswer, startFakeGateway } from '#test/fake-gateway.ts';
+import { openFolder } from '#test/folders.ts';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
 const CONTROLS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/;
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'conveyor-cli-'));
+  folder = await openFolder('conveyor-cli-');
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 

@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ConveyorProcess, runConveyor, startConveyor } from '#test/conveyor-process.ts';
+import { openFolder } from '#test/folders.ts';
 
 const CURL = /curl -X POST --data "\{\}" -H "Authorization:(\S+)" (http:\/\/localhost:\d+)\/orders/;
 
@@ -10,7 +10,7 @@ describe('conveyor start', () => {
   let folder: string;
   let running: ConveyorProcess | undefined;
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'conveyor-start-'));
+    folder = await openFolder('conveyor-start-');
   });
   afterEach(async () => {
     running?.kill('SIGTERM');

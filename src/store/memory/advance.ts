@@ -17,7 +17,8 @@ function advance(db: MemoryDatabase, session: number, move: OrderMove): MoveVerd
   }
   const owned = db.writingSession(session) && row.ownerSession === session && row.fence === move.fence;
   if (!owned) return 'fenced';
-  if (move.kind === 'completed' && row.requested) return 'cancel_requested';
+  const mayWait = move.direction === 'rollback' || (move.kind !== 'completed' && move.kind !== 'retry_scheduled');
+  if (row.requested && !mayWait) return 'cancel_requested';
   const { version, kind, step, direction, fence, data } = move;
   db.tell(
     row,

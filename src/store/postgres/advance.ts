@@ -35,8 +35,8 @@ const APPEND_MOVES = appendMoves('append_moves', '');
 const APPEND_MOVES_AGAIN = appendMoves('append_moves_again', 'on conflict (order_id, version) do nothing');
 
 /**
- * Moves that end the session's hold on the order: its row is written too. `completed` is not written while a cancel waits:
- * the update meets the newest row. There is no condition on the state: an owner stands exactly on running rows, and with
+ * Moves that end the session's hold on the order: its row is written too. An order whose cancel waits neither completes nor
+ * waits for a retry: the update meets the newest row. There is no condition on the state: an owner stands exactly on running rows, and with
  * it the planner would read all rows of the owner for every move.
  */
 const CLOSE_ORDERS: Statement = {
@@ -55,7 +55,7 @@ const CLOSE_ORDERS: Statement = {
                as m (order_id, fence, version, kind, step, direction, data, to_state, to_step, to_direction, to_retries, delay_ms, ends)
        cross join sess
        where o.order_id = m.order_id and o.owner_session = sess.session_id and o.fence = m.fence
-         and (m.kind <> 'completed' or o.requested is null)
+         and (o.requested is null or m.direction = 'rollback' or m.kind not in ('completed', 'retry_scheduled'))
       returning m.order_id, m.version, m.kind, m.step, m.direction, sess.session_id, m.fence, m.data
     ), told as (
       insert into order_events (order_id, version, kind, step, direction, session_id, fence, at, data)
@@ -67,7 +67,7 @@ const CLOSE_ORDERS: Statement = {
 
 /**
  * Why moves were not written; a statement of its own, so that its snapshot shows what they met. My own event at that
- * version: it was written before. Still mine: only a waiting cancel refuses a `completed`. Else it is not mine any more.
+ * version: it was written before. Still mine: only a waiting cancel refuses a move. Else it is not mine any more.
  */
 const EXPLAIN_REFUSALS: Statement = {
   name: 'explain_refusals',
@@ -75,7 +75,7 @@ const EXPLAIN_REFUSALS: Statement = {
     select exists (select from order_events e
                     where e.order_id = m.order_id and e.version = m.version and e.session_id = $1 and e.fence = m.fence
                       and e.kind = m.kind and e.step = m.step) as replayed,
-           m.kind = 'completed' and exists (
+           m.kind in ('completed', 'retry_scheduled') and exists (
              select from orders o where o.order_id = m.order_id and o.owner_session = $1 and o.fence = m.fence
                 and o.requested is not null) as cancel_requested
       from unnest($2::uuid[], $3::int[], $4::int[], $5::event_kind[], $6::smallint[])
