@@ -87,6 +87,24 @@ describe('a start that is killed with everything it started', async () => {
     expect(cancelled.filter((orderId) => ends.get(orderId) === 'cancelled').length).toBe(CANCELLED);
   });
 
+  it('I1 I3 I9: the database alone is killed twice: it comes back by itself, and every order goes on', async () => {
+    const ids = (await Promise.all(Array.from({ length: 300 }, () => post('/orders')))).map((order) => order.order_id);
+    for (let kills = 0; kills < 2; kills += 1) {
+      const killed = await postmasterPid();
+      process.kill(killed, 'SIGKILL');
+      await waitUntil('the database to be up again', async () => (await postmasterPid().catch(() => killed)) !== killed);
+      await waitUntil('orders to be accepted again', () =>
+        fetch(`${url}/orders`, { method: 'POST', headers: { authorization: 'user' } }).then((answer) => answer.status === 202),
+      );
+    }
+    const store = await openStore();
+    await waitUntil('every order to end', async () => (await countOpen(store, ids)) === 0);
+    const records = await readRecords(store, ids);
+    await store.close();
+    expect(records).toHaveLength(300);
+    expect(violationsOf(records)).toEqual([]);
+  });
+
   it('says that it runs when it is started a second time on the same folder', async () => {
     const second = runCommand(['start', '--port', String(await freePort()), '--data-dir', dataDir]);
     expect(await second.ended).toBe(1);
