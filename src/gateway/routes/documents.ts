@@ -30,7 +30,16 @@ export async function documents(app: FastifyInstance): Promise<void> {
     });
     await pages.register(scalar, {
       routePrefix: '/docs',
-      configuration: { url: '/openapi.json', telemetry: false, withDefaultFonts: false },
+      // Only the document: nothing of the page may ask for a service elsewhere.
+      configuration: {
+        url: '/openapi.json',
+        telemetry: false,
+        withDefaultFonts: false,
+        hideClientButton: true,
+        showDeveloperTools: 'never',
+        agent: { disabled: true },
+        mcp: { disabled: true },
+      },
       logLevel: 'silent',
     });
   });
