@@ -1,12 +1,14 @@
+import { tmpdir } from 'node:os';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '#engine/clock.ts';
 import { silentLog } from '#engine/log.ts';
 import type { Store } from '#engine/store.ts';
 import { openPostgresStore } from '#store/postgres/open.ts';
+import { type ConveyorProcess, startConveyor } from '#test/conveyor-process.ts';
 import { createTestDatabase, type TestDatabase } from '#test/database.ts';
 import { acceptMany, countOpen, ORDER_WORKFLOW, readRecords, violationsOf } from '#test/orders.ts';
-import { type RunningCommand, runCommand, waitUntil } from '#test/processes.ts';
+import { waitUntil } from '#test/waiting.ts';
 
 interface SessionRow {
   session_id: string;
@@ -18,11 +20,12 @@ describe('two nodes on one database', () => {
   let database: TestDatabase;
   let store: Store;
   let client: pg.Client;
-  let nodes: RunningCommand[] = [];
+  let nodes: ConveyorProcess[] = [];
 
-  const startNode = (name: string): RunningCommand => {
-    const node = runCommand(['node', '--node-name', name, '--slots', '20', '--step-duration', '400ms', '--failure-rate', '0.02'], {
-      CONVEYOR_WAREHOUSES: `HCM=${database.url}`,
+  const startNode = (name: string): ConveyorProcess => {
+    const node = startConveyor(['node', '--node-name', name, '--slots', '20', '--step-duration', '400ms', '--failure-rate', '0.02'], {
+      cwd: tmpdir(),
+      env: { CONVEYOR_WAREHOUSES: `HCM=${database.url}` },
     });
     nodes.push(node);
     return node;
@@ -34,12 +37,7 @@ describe('two nodes on one database', () => {
   const sessionOf = async (name: string): Promise<number> => {
     const live = async (): Promise<SessionRow | undefined> =>
       (await sessions()).find((row) => row.node_name === name && row.state === 'live');
-    await waitUntil(
-      `node ${name} to begin a session`,
-      async () => (await live()) !== undefined,
-      60_000,
-      () => nodes.map((node) => node.output()).join('\n'),
-    );
+    await waitUntil(`node ${name} to begin a session`, async () => (await live()) !== undefined);
     return Number((await live())?.session_id);
   };
   const workedBy = async (ids: string[], session: number): Promise<number> =>
@@ -55,7 +53,8 @@ describe('two nodes on one database', () => {
   });
 
   afterEach(async () => {
-    await Promise.all(nodes.map((node) => node.kill()));
+    for (const node of nodes) node.kill('SIGKILL');
+    await Promise.all(nodes.map((node) => node.ended));
     nodes = [];
   });
 
@@ -71,7 +70,7 @@ describe('two nodes on one database', () => {
     const [a, b] = [await sessionOf('kill-a'), await sessionOf('kill-b')];
     const ids = await acceptMany(store, 200);
     await waitUntil('both to have work', async () => (await workedBy(ids, a)) > 0 && (await workedBy(ids, b)) > 0);
-    await victim.kill();
+    victim.kill('SIGKILL');
     await ended(ids);
     const records = await readRecords(store, ids);
     expect(violationsOf(records)).toEqual([]);
@@ -85,14 +84,14 @@ describe('two nodes on one database', () => {
     const a = await sessionOf('stop-a');
     const ids = await acceptMany(store, 60);
     await waitUntil('the node to work', async () => (await workedBy(ids, a)) > 0);
-    paused.child.kill('SIGSTOP');
+    paused.kill('SIGSTOP');
     startNode('stop-b');
     await waitUntil(
       'the session to be ended',
       async () => (await sessions()).some((row) => Number(row.session_id) === a && row.state === 'dead'),
       30_000,
     );
-    paused.child.kill('SIGCONT');
+    paused.kill('SIGCONT');
     const next = await sessionOf('stop-a');
     expect(next).toBeGreaterThan(a);
     await ended(ids);
@@ -110,8 +109,8 @@ describe('two nodes on one database', () => {
     const a = await sessionOf('leave-a');
     const ids = await acceptMany(store, 60);
     await waitUntil('the node to work', async () => (await workedBy(ids, a)) > 0);
-    leaving.child.kill('SIGTERM');
-    expect(await leaving.ended).toBe(0);
+    leaving.kill('SIGTERM');
+    expect((await leaving.ended).exitCode).toBe(0);
     expect(await workedBy(ids, a)).toBe(0);
     startNode('leave-b');
     await ended(ids);

@@ -6,9 +6,10 @@ import { systemClock } from '#engine/clock.ts';
 import { silentLog } from '#engine/log.ts';
 import type { Store } from '#engine/store.ts';
 import { openPostgresStore } from '#store/postgres/open.ts';
+import { type ConveyorProcess, runConveyor, startConveyor } from '#test/conveyor-process.ts';
 import { openFolder } from '#test/folders.ts';
 import { countOpen, readRecords, violationsOf } from '#test/orders.ts';
-import { freePort, isUp, type RunningCommand, runCommand, waitUntil } from '#test/processes.ts';
+import { freePort, isUp, waitUntil } from '#test/waiting.ts';
 
 const ORDERS = 1_000;
 const CANCELLED = 20;
@@ -16,17 +17,15 @@ const CANCELLED = 20;
 describe('a start that is killed with everything it started', async () => {
   const dataDir = await openFolder('conveyor-restart-');
   const url = `http://localhost:${await freePort()}`;
-  const running: RunningCommand[] = [];
+  const running: ConveyorProcess[] = [];
 
-  const start = async (): Promise<RunningCommand> => {
-    const command = runCommand(['start', '--port', new URL(url).port, '--data-dir', dataDir, '--step-duration', '400ms', '--slots', '100']);
-    running.push(command);
-    await waitUntil(
-      'the gateway to answer',
-      () => isUp(url),
-      60_000,
-      () => command.output(),
+  const start = async (): Promise<ConveyorProcess> => {
+    const command = startConveyor(
+      ['start', '--port', new URL(url).port, '--data-dir', dataDir, '--step-duration', '400ms', '--slots', '100'],
+      { cwd: dataDir },
     );
+    running.push(command);
+    await waitUntil('the gateway to answer', () => isUp(url));
     return command;
   };
   const postmasterPid = async (): Promise<number> =>
@@ -47,7 +46,7 @@ describe('a start that is killed with everything it started', async () => {
 
   afterAll(async () => {
     for (const command of running) {
-      command.child.kill('SIGTERM');
+      command.kill('SIGTERM');
       await command.ended;
     }
     await rm(dataDir, { recursive: true, force: true });
@@ -106,17 +105,17 @@ describe('a start that is killed with everything it started', async () => {
   });
 
   it('says that it runs when it is started a second time on the same folder', async () => {
-    const second = runCommand(['start', '--port', String(await freePort()), '--data-dir', dataDir]);
-    expect(await second.ended).toBe(1);
-    expect(second.output()).toContain('already runs on this folder');
-    expect(second.output()).toContain(url);
+    const second = await runConveyor(['start', '--port', String(await freePort()), '--data-dir', dataDir], { cwd: dataDir });
+    expect(second.exitCode).toBe(1);
+    expect(second.stderr).toContain('already runs on this folder');
+    expect(second.stderr).toContain(url);
   });
 
   it('leaves cleanly at SIGTERM: orders go back to the queue, the database stops', async () => {
-    const command = running.at(-1) as RunningCommand;
+    const command = running.at(-1) as ConveyorProcess;
     const { order_id: orderId } = await post('/orders');
-    command.child.kill('SIGTERM');
-    expect(await command.ended).toBe(0);
+    command.kill('SIGTERM');
+    expect((await command.ended).exitCode).toBe(0);
     await expect(findEmbedded({ warehouse: 'HCM', dataDir })).resolves.toBeUndefined();
     await start();
     const store = await openStore();
