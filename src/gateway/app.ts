@@ -59,9 +59,13 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
     routerOptions: { maxParamLength: MAX_HEADER_BYTES },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },
     clientErrorHandler: handleClientError,
-    frameworkErrors: (error, _request, reply) => void sendProblem(reply, toConveyorError(error)),
-    return503OnClosing: true,
+    // No hook runs before these.
+    frameworkErrors: (error, _request, reply) => void sendProblem(reply.headers(SECURITY_HEADERS), toConveyorError(error)),
+    // Our own refusal is a problem like any other (see guardRequests).
+    return503OnClosing: false,
   });
+  // An expectation that is not known may be ignored (RFC 9110, 10.1.1); Node's own 417 has no body.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.decorateRequest('principal', undefined);
   readJsonBodies(app);
   guardRequests(app, options);
@@ -97,10 +101,15 @@ function buildContext(options: GatewayOptions): GatewayContext {
 
 /** What every request meets before its body is read: headers of ours, the host it names, its encoding, its token. */
 function guardRequests(app: FastifyInstance, options: GatewayOptions): void {
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+  });
   const authenticator = new Authenticator(options.warehouses, options.clock, options.developmentTokens);
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(SECURITY_HEADERS);
     try {
+      if (closing) throw new ConveyorError('shutting-down', 'this gateway takes no new requests any more');
       if (request.headers.host === undefined) throw new ConveyorError('invalid-request', 'the request has no Host header');
       if (options.developmentTokens) refuseForeignHost(request);
       refuseEncodedBody(request);

@@ -3,7 +3,9 @@ import { findJsonFault } from '#domain/json.ts';
 import type { OrderContent } from '#domain/order.ts';
 import { MAX_DETAIL_BYTES, MAX_METADATA_BYTES } from './api.ts';
 
-const ISO_TIME = /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d{2}:\d{2})?$/;
+const ISO_TIME = /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(?:[Zz]|[+-](\d{2}):(\d{2}))?$/;
+/** No order is older or younger; beyond these years PostgreSQL and JavaScript write times differently. */
+const LATEST_MS = Date.UTC(9999, 11, 31);
 
 /** What a schema cannot say about an order: bytes, storable text, and times that exist. */
 export function checkContent(content: OrderContent): void {
@@ -22,18 +24,20 @@ export function checkContent(content: OrderContent): void {
 export function isTime(text: string): boolean {
   const match = ISO_TIME.exec(text);
   if (!match) return false;
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map((part) => Number(part ?? 0));
-  if (hour > 23 || minute > 59 || second > 60) return false;
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, zoneHour = 0, zoneMinute = 0] = match
+    .slice(1)
+    .map((part) => Number(part ?? 0));
+  if (hour > 23 || minute > 59 || second > 60 || zoneHour > 23 || zoneMinute > 59) return false;
   const date = new Date(Date.UTC(year, month - 1, day));
   return date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
 }
 
-/** A moment of a query, as epoch milliseconds; without a zone it is UTC. */
+/** A moment of a query, as epoch milliseconds from 1970 to 9999; without a zone it is UTC. */
 export function parseTime(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const at = isTime(text) ? Date.parse(/([Zz]|[+-]\d{2}:\d{2})$/.test(text) ? text : `${text}Z`) : Number.NaN;
   if (Number.isNaN(at)) refuse(name, 'is no time that exists; RFC 3339 is expected');
-  return at;
+  return Math.min(Math.max(at, 0), LATEST_MS);
 }
 
 function refuse(field: string, reason: string): never {

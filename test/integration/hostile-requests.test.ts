@@ -59,6 +59,7 @@ const BAD_VALUES: Record<string, string[]> = {
     '"2026-13-01T10:00:00Z"',
     '"2026-01-01T25:00:00Z"',
     '"2026-01-01"',
+    '"2026-01-01T00:00:00+99:99"',
   ],
   metadata: [
     '1',
@@ -146,6 +147,9 @@ const BAD_QUERIES = [
   'foo=1',
   '__proto__=1',
   'region=',
+  'region=%00',
+  'step=a%00b',
+  'customer_name=%00',
   `region=${'x'.repeat(65)}`,
   'sort=order_id;drop',
   'step=',
@@ -246,6 +250,7 @@ function makeGenerators(pick: <Item>(items: readonly Item[]) => Item): (() => Ba
 }
 
 const RAW = [
+  'POST /orders HTTP/1.1\r\nHost: localhost\r\nAuthorization: user\r\nConnection: close\r\nExpect: a-miracle\r\nContent-Length: 1\r\n\r\n[',
   'GET / HTTP/1.1\r\n\r\n',
   'GET /orders HTTP/9.9\r\nHost: localhost\r\n\r\n',
   'BLAH\r\n\r\n',

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { ConveyorError } from '#domain/errors.ts';
+import { textFault } from '#domain/json.ts';
 import type { OrderRecord } from '#domain/order.ts';
 import type { OrderFilter, Store } from '#engine/store.ts';
 import { DEFAULT_PAGE, ListQuery, type ListQueryJson, MAX_PAGE, NoQuery, OrderPage, OrderParams, OrderView, responses } from '../api.ts';
@@ -33,6 +34,7 @@ export function readOrders(app: FastifyInstance, context: GatewayContext): void 
 
 async function listOrders(context: GatewayContext, query: ListQueryJson, principal: Principal): Promise<unknown> {
   const { limit: limitText, cursor, ...selection } = query;
+  refuseUnstorableText(selection);
   const limit = Number(limitText ?? DEFAULT_PAGE);
   if (limit < 1 || limit > MAX_PAGE) {
     throw new ConveyorError('invalid-request', `limit is ${limit}; 1 to ${MAX_PAGE} is expected`, {
@@ -56,6 +58,14 @@ async function listOrders(context: GatewayContext, query: ListQueryJson, princip
     ...(hasMore ? { next_cursor: encodeCursor(page.at(-1)?.record.order.orderId ?? '', scope) } : {}),
     ...(missing.length > 0 ? { missing_warehouses: missing } : {}),
   };
+}
+
+/** What no order can contain, PostgreSQL does not even compare. */
+function refuseUnstorableText(selection: Readonly<Record<string, string>>): void {
+  for (const [field, text] of Object.entries(selection)) {
+    const reason = textFault(text);
+    if (reason) throw new ConveyorError('invalid-request', `the query: ${field} ${reason}`, { faults: [{ field, reason }] });
+  }
 }
 
 function filterOf(selection: Omit<ListQueryJson, 'limit' | 'cursor'>, principal: Principal): Omit<OrderFilter, 'limit'> {
