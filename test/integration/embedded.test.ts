@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { lockDataDir } from '#embedded/data-dir-lock.ts';
@@ -209,16 +210,19 @@ describe('the embedded server', () => {
     const text = await readFile(file, 'utf8');
     await first.stop('immediate');
     const { uid, gid } = await stat(first.dataDir);
-    // The shell's child ends; what the shell has become by then does not wait for it, as the first process of a container may not.
-    const parent = spawn('sh', ['-c', ': & echo $!; exec sleep 60'], {
+    // The shell's child ends once the shell has become something that does not wait for it, as the first process of a container may not.
+    // It ends on our word: a child that ends earlier may still be reaped by the shell.
+    const parent = spawn('sh', ['-c', '(read _ <&3) & echo $!; exec sleep 60'], {
       ...(isRoot ? { uid, gid } : {}),
       cwd: '/',
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
     });
     children.push(parent);
-    const [zombie] = await once(createInterface(parent.stdout), 'line');
-    const state = async (): Promise<string> => execFileSync('ps', ['-o', 'stat=', '-p', zombie], { encoding: 'utf8' });
-    await vi.waitFor(async () => expect(await state()).toMatch(/^Z/), { timeout: 5_000 });
+    const [zombie] = await once(createInterface(parent.stdout as Readable), 'line');
+    const state = async (pid: string): Promise<string> => readFile(`/proc/${pid}/stat`, 'utf8');
+    await vi.waitFor(async () => expect(await state(String(parent.pid))).toContain('(sleep)'), { timeout: 5_000 });
+    (parent.stdio[3] as Writable).end();
+    await vi.waitFor(async () => expect(await state(zombie)).toMatch(/\) Z/), { timeout: 5_000 });
     for (const left of [text.replace(/^\d+/, zombie), '']) {
       await writeFile(file, left);
       await chown(file, uid, gid);
@@ -226,7 +230,7 @@ describe('the embedded server', () => {
       expect(await ask(next.url, 'select 1')).toBe(1);
       await next.stop('immediate');
     }
-    expect(await state()).toMatch(/^Z/);
+    expect(await state(zombie)).toMatch(/\) Z/);
   });
 
   it('gets a new password when the file with it is lost, and keeps its data', async () => {
