@@ -1,11 +1,32 @@
 -- The schema after all migrations. Written by `npm run schema`; do not edit.
 
 
-create type event_kind as enum ('accepted', 'claimed', 'step_completed', 'step_failed', 'cancel_started', 'step_undone', 'retry_scheduled', 'handed_back', 'handed_over', 'completed', 'failed', 'cancelled', 'attention_needed');
+create type event_kind as enum ('accepted', 'claimed', 'step_completed', 'step_failed', 'cancel_started', 'step_undone', 'retry_scheduled', 'handed_back', 'handed_over', 'completed', 'failed', 'cancelled', 'attention_needed', 'released');
 
 create type order_direction as enum ('forward', 'rollback');
 
 create type order_state as enum ('queued', 'running', 'completed', 'failed', 'cancelled', 'held', 'needs_attention');
+
+create table audit (
+  audit_id uuid not null default uuidv7(),
+  at timestamp with time zone not null default clock_timestamp(),
+  actor text not null,
+  action text not null,
+  target text not null,
+  reason text,
+  detail jsonb,
+  constraint audit_pkey PRIMARY KEY (audit_id)
+);
+
+create table leader_lease (
+  name text not null,
+  holder bigint,
+  term bigint not null default 0,
+  tick_no bigint not null default 0,
+  worked_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  lease_until timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  constraint leader_lease_pkey PRIMARY KEY (name)
+) with (fillfactor=10);
 
 create table migration_checksums (
   name text not null,
@@ -29,6 +50,14 @@ create table node_sessions (
   started_at timestamp with time zone not null default clock_timestamp(),
   ended_at timestamp with time zone,
   ended_reason text,
+  address text,
+  last_beat_at timestamp with time zone not null default clock_timestamp(),
+  has_liveness boolean not null default false,
+  asked text,
+  fenced_writes bigint not null default 0,
+  takeovers bigint not null default 0,
+  handed_over bigint not null default 0,
+  constraint node_sessions_asked_check CHECK ((asked = ANY (ARRAY['drain'::text, 'stop'::text]))),
   constraint node_sessions_check CHECK (((state = 'dead'::text) = (ended_at IS NOT NULL))),
   constraint node_sessions_pkey PRIMARY KEY (session_id),
   constraint node_sessions_slots_check CHECK ((slots > 0)),
@@ -54,7 +83,7 @@ create table order_keys (
   key text not null,
   order_id uuid not null,
   body_hash bytea not null,
-  constraint order_keys_kind_check CHECK ((kind = ANY (ARRAY['header'::text, 'tracking'::text, 'client'::text]))),
+  constraint order_keys_kind_check CHECK ((kind = ANY (ARRAY['header'::text, 'tracking'::text, 'client'::text, 'retry'::text]))),
   constraint order_keys_pkey PRIMARY KEY (customer_id, kind, key)
 );
 
@@ -75,6 +104,7 @@ create table orders (
   requested text,
   customer_id text not null,
   content jsonb not null,
+  retry_of uuid,
   constraint orders_ended_at_check CHECK (((state = ANY (ARRAY['completed'::order_state, 'failed'::order_state, 'cancelled'::order_state])) = (ended_at IS NOT NULL))),
   constraint orders_owned_exactly_when_running CHECK (((state = 'running'::order_state) = (owner_session IS NOT NULL))),
   constraint orders_pkey PRIMARY KEY (order_id),
@@ -89,7 +119,7 @@ create table tokens (
   created_at timestamp with time zone not null default clock_timestamp(),
   revoked_at timestamp with time zone,
   constraint tokens_pkey PRIMARY KEY (token_hash),
-  constraint tokens_role_check CHECK ((role = ANY (ARRAY['customer'::text, 'operator'::text]))),
+  constraint tokens_role_check CHECK ((role = ANY (ARRAY['customer'::text, 'operator'::text, 'join'::text]))),
   constraint tokens_token_hash_check CHECK ((octet_length(token_hash) = 32)),
   constraint tokens_token_id_key UNIQUE (token_id)
 );
@@ -114,6 +144,8 @@ create table workflows (
 );
 
 CREATE INDEX node_sessions_alive ON public.node_sessions USING btree (session_id) WHERE (state <> 'dead'::text);
+
+CREATE INDEX node_sessions_by_node ON public.node_sessions USING btree (node_id, session_id);
 
 CREATE INDEX orders_by_customer ON public.orders USING btree (customer_id, order_id);
 
@@ -145,8 +177,10 @@ begin
 
   if o.state in ('queued', 'running') and o.requested is not null then
     outcome := 'requested';
+    return;
   elsif o.state not in ('queued', 'running') or found_direction = 'rollback' then
     outcome := 'refused';
+    return;
   elsif o.state = 'running' then
     update orders set requested = 'cancel' where order_id = id;
     perform pg_notify('conveyor_work_' || o.owner_session, 'wish');
@@ -164,6 +198,7 @@ begin
     values (id, o.version + 1, 'cancel_started', o.step, 'forward', o.fence, clock_timestamp(), author);
     outcome := 'requested';
   end if;
+  perform record_intervention('order.cancel', id::text, author);
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.direction_after(kind event_kind, direction order_direction)
@@ -183,11 +218,17 @@ begin
     select s.session_id from node_sessions s
      where s.session_id = any (ids) and s.state <> 'dead'
        and (reason <> 'expired' or s.lease_until < clock_timestamp())
+       and (reason <> 'connection_lost' or s.has_liveness)
      order by s.session_id
        for update skip locked                   -- one stuck session must not hold up the others
   loop
+    continue when reason = 'connection_lost' and not pg_try_advisory_xact_lock(liveness_class(), liveness_key(doomed));
+
     update node_sessions s set state = 'dead', busy = 0, ended_at = clock_timestamp(), ended_reason = reason
      where s.session_id = doomed;
+
+    -- Its leadership ends with it: nobody has to wait for that lease.
+    update leader_lease l set lease_until = '-infinity' where l.holder = doomed and l.lease_until > '-infinity';
 
     with stood as materialized (
       select o.order_id, e.version, step_after(e.kind, e.step) as step, direction_after(e.kind, e.direction) as direction,
@@ -200,7 +241,7 @@ begin
       update orders o
          set state = 'queued', owner_session = null, fence = o.fence + 1, version = s.version + 1,
              step = s.step, direction = s.direction, retries = s.retries, next_run_at = clock_timestamp(),
-             crash_count = o.crash_count + (reason = 'expired')::int
+             crash_count = o.crash_count + (reason in ('expired', 'connection_lost') and o.crash_count < 2)::int
         from stood s where o.order_id = s.order_id
       returning o.order_id, o.version, o.fence, o.step, o.direction
     )
@@ -210,9 +251,128 @@ begin
       from released r;
 
     get diagnostics handed_over = row_count;
+    -- A node that lives is told at once: it drops what it held with its next tick.
+    if reason = 'transfer' then
+      perform pg_notify('conveyor_work_' || doomed, 'wish');
+    end if;
     session_id := doomed;
     return next;
   end loop;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.liveness_class()
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN 1131376246;
+
+CREATE OR REPLACE FUNCTION public.liveness_key(session bigint)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN ((session % '2147483648'::bigint))::integer;
+
+CREATE OR REPLACE FUNCTION public.lost_sessions(grace interval)
+ RETURNS SETOF bigint
+ LANGUAGE sql
+AS $function$
+  with held as materialized (
+    select l.objid::bigint as key from pg_locks l
+     where l.locktype = 'advisory' and l.classid = liveness_class()::oid and l.objsubid = 2 and l.granted
+       and l.database = (select d.oid from pg_database d where d.datname = current_database())
+  )
+  select s.session_id from node_sessions s
+   where s.state <> 'dead' and s.has_liveness and liveness_key(s.session_id) not in (select key from held)
+     and clock_timestamp() - pg_postmaster_start_time() > grace
+$function$;
+
+CREATE OR REPLACE FUNCTION public.record_intervention(action text, target text, author jsonb, detail jsonb DEFAULT NULL::jsonb)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  insert into audit (actor, action, target, reason, detail)
+  values (author ->> 'actor', action, target, author ->> 'reason', detail)
+$function$;
+
+CREATE OR REPLACE FUNCTION public.release_order(id uuid, author jsonb, OUT outcome text, OUT found_state order_state, OUT found_direction order_direction)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+declare
+  o orders;
+begin
+  select * into o from orders where order_id = id for no key update;
+  if not found then
+    outcome := 'unknown';
+    return;
+  end if;
+  found_state := o.state;
+  found_direction := o.direction;
+  if o.state not in ('needs_attention', 'held') then
+    outcome := 'refused';
+    return;
+  end if;
+  update orders
+     set state = 'queued', version = o.version + 1, retries = 0, crash_count = 0, next_run_at = clock_timestamp()
+   where order_id = id;
+  insert into order_events (order_id, version, kind, step, direction, fence, at, data)
+  values (id, o.version + 1, 'released', o.step, o.direction, o.fence, clock_timestamp(), author);
+  perform record_intervention('order.release', id::text, author);
+  outcome := 'released';
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.retry_order(id uuid, new_id uuid, customer text, workflow smallint, author jsonb, OUT outcome text, OUT found_state order_state, OUT found_direction order_direction, OUT retry_id uuid)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+declare
+  o orders;
+  moment timestamptz := clock_timestamp();
+begin
+  select * into o from orders where order_id = id and (customer is null or customer_id = customer) for share;
+  if not found then
+    outcome := 'unknown';
+    return;
+  end if;
+  found_state := o.state;
+  found_direction := o.direction;
+  if o.state not in ('failed', 'cancelled') then
+    outcome := 'refused';
+    return;
+  end if;
+
+  insert into order_keys (customer_id, kind, key, order_id, body_hash) values (o.customer_id, 'retry', id::text, new_id, '')
+  on conflict do nothing;
+  if not found then
+    select k.order_id into retry_id from order_keys k where (k.customer_id, k.kind, k.key) = (o.customer_id, 'retry', id::text);
+    outcome := 'existing';
+    return;
+  end if;
+  insert into orders (order_id, accepted_at, next_run_at, workflow_id, customer_id, content, retry_of)
+  values (new_id, moment, moment, workflow, o.customer_id, o.content, id);
+  insert into order_events (order_id, version, kind, step, direction, fence, at, data)
+  values (new_id, 1, 'accepted', 1, 'forward', 0, moment, author || jsonb_build_object('retry_of', id));
+  perform record_intervention('order.retry', id::text, author, jsonb_build_object('order_id', new_id));
+  retry_id := new_id;
+  outcome := 'created';
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.steer_node(node uuid, wish text, author jsonb)
+ RETURNS SETOF bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  steered bigint;
+begin
+  for steered in
+    update node_sessions s set asked = wish where s.node_id = node and s.state <> 'dead' returning s.session_id
+  loop
+    perform pg_notify('conveyor_work_' || steered, 'wish');
+    return next steered;
+  end loop;
+  if found then
+    perform record_intervention('node.' || coalesce(wish, 'resume'), node::text, author);
+  end if;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.step_after(kind event_kind, step smallint)

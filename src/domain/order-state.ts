@@ -37,6 +37,7 @@ export const EVENT_KINDS = [
   'failed',
   'cancelled',
   'attention_needed',
+  'released',
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
@@ -73,6 +74,7 @@ export const TRANSITIONS: Readonly<Record<EventKind, Transition>> = {
   failed: { from: ['running'], direction: 'rollback', to: 'failed', next: stay },
   cancelled: { from: ['running', 'queued'], to: 'cancelled', next: stay },
   attention_needed: { from: ['running'], to: 'needs_attention', next: stay },
+  released: { from: ['needs_attention', 'held'], to: 'queued', next: stay },
 };
 
 const ENDED: ReadonlySet<OrderState> = new Set(['completed', 'failed', 'cancelled']);

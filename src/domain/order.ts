@@ -49,6 +49,18 @@ export interface Order {
   endedAt: EpochMs | null;
   /** What someone outside wants of a running order; its owner acts on it. */
   requested: 'cancel' | null;
+  /** How many nodes died while they had it; it stops at `SUSPECT_AFTER_CRASHES`. */
+  crashCount: number;
+  /** The order whose content this one repeats. */
+  retryOf: string | null;
+}
+
+/** After so many deaths of nodes that had it, an order runs in a process of its own. */
+export const SUSPECT_AFTER_CRASHES = 2;
+
+/** Whether the order may be what kills the nodes that work it. */
+export function isSuspect({ crashCount }: Pick<Order, 'crashCount'>): boolean {
+  return crashCount >= SUSPECT_AFTER_CRASHES;
 }
 
 /** One line of an order's history. Version 1 is `accepted`; there is no gap. */

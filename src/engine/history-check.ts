@@ -94,7 +94,8 @@ class HistoryCheck {
 
   /** Events of an owner carry the session and fence of the latest claim; a hand-over by others has the next fence. */
   private checkOwner(event: OrderEvent): void {
-    const fromOutside = event.sessionId === null && (event.kind === 'cancelled' || event.kind === 'cancel_started');
+    const fromOutside =
+      event.sessionId === null && (event.kind === 'cancelled' || event.kind === 'cancel_started' || event.kind === 'released');
     if (fromOutside) return;
     const grown = event.kind === 'handed_over' || event.kind === 'handed_back' ? 1 : 0;
     if (!this.owner) {

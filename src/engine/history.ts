@@ -41,6 +41,7 @@ export function foldHistory(order: Order, events: readonly OrderEvent[]): Claime
     results,
     brokenStep,
     cancelRequested: order.requested === 'cancel',
+    crashCount: order.crashCount,
   };
 }
 

@@ -24,7 +24,7 @@ function begin(handlers: Handler[], options: { claimed?: Partial<ClaimedOrder>; 
   const steps = handlers.map((run, index) => step(`S${index + 1}`, { run, compensate, retry: { retries: 1, delay: '1s' } }));
   const claimed: ClaimedOrder = {
     ...{ orderId: 'o', customerId: 'c', workflow: 'w', workflowVersion: 1, content: {}, step: 1, direction: 'forward', fence: 1 },
-    ...{ version: 2, retries: 0, attempt: 1, results: [], brokenStep: undefined, cancelRequested: false },
+    ...{ version: 2, retries: 0, attempt: 1, results: [], brokenStep: undefined, cancelRequested: false, crashCount: 0 },
     ...options.claimed,
   };
   const run = new OrderRun(claimed, defineWorkflow({ name: 'w', version: 1, steps }), host);

@@ -39,17 +39,26 @@ export interface Store {
   advanceOrders(session: number, moves: OrderMove[]): Promise<MoveVerdict[]>;
   /** What the session owns according to the database, with histories folded: the answer to every unknown outcome of a claim. */
   readOwnedOrders(session: number): Promise<ClaimedOrder[]>;
-  /** Ends sessions whose condition for `reason` holds and gives their orders back to the queue. Safe to call by anyone, any time. */
+  /**
+   * Sessions whose node held its liveness lock and holds it no more: its process is gone, or its connection. None within
+   * `graceMs` of a start of the database, which takes everybody's lock.
+   */
+  findLostSessions(graceMs: number): Promise<number[]>;
+  /**
+   * Ends sessions whose condition for `reason` holds and gives their orders back to the queue. Safe to call by anyone, any
+   * time. A session whose row someone else locks at the moment is passed over: ask again.
+   */
   endSessions(sessions: number[], reason: EndReason): Promise<EndedSession[]>;
 
   /** Hints to nodes with free slots that this many orders wait. May be lost. */
   wakeNodes(orderCount: number): Promise<void>;
-  /** Calls back on every hint for the session until closed: orders wait, or someone wishes something of a running one. */
-  listenForWork(session: number, onHint: (hint: Hint) => void): Promise<Subscription>;
+  /** Holds the session's liveness lock and passes on every hint for it, until closed. */
+  attendSession(session: number, attendant: SessionAttendant): Promise<Subscription>;
 
   /** Order counts and live nodes, for health and routing. */
   readLoad(): Promise<WarehouseLoad>;
   readonly tokens: TokenStore;
+  readonly operations: OperationStore;
   close(): Promise<void>;
 }
 
@@ -137,13 +146,38 @@ export interface NodeDescription {
   version: string;
   host: string;
   pid: number;
+  /** Of its operations port; `undefined` where it has none. */
+  address: string | undefined;
   workflows: readonly { name: string; version: number }[];
 }
 
+/** What a node says of itself with its tick, and what it wants of it. */
 export interface NodeLoad {
   busy: number;
-  /** Claims nothing any more; what runs goes on. */
+  /** Claims nothing; what runs goes on. */
   draining: boolean;
+  /** It holds its liveness lock: from now on losing that ends the session. */
+  hasLiveness: boolean;
+  /** Also answer which sessions have lost theirs. */
+  lookForLost: boolean;
+  /** Absent: it does not want to lead. */
+  leading: LeadershipBid | undefined;
+  counts: SessionCounts;
+}
+
+/** What a node counted in all its lives, as the cluster shows it. */
+export interface SessionCounts {
+  fencedWrites: number;
+  /** Sessions of others that it ended, and the orders it handed on with them. */
+  takeovers: number;
+  handedOver: number;
+}
+
+export interface LeadershipBid {
+  /** Its present term; `undefined` when it does not lead. */
+  term: number | undefined;
+  /** Its chores were done since the last tick. A leader that only renews loses its lease. */
+  worked: boolean;
 }
 
 export interface TickReport {
@@ -155,6 +189,12 @@ export interface TickReport {
   cancelRequests: string[];
   /** Whether an order waits that may be claimed now. */
   workDue: boolean;
+  /** What an operator asked of this node. */
+  asked: NodeWish | undefined;
+  /** Set when this session leads. */
+  leaderTerm: number | undefined;
+  /** Set when it was asked for. */
+  lostSessions: number[] | undefined;
 }
 
 /** An order in a node's hands, with all that running its present step needs. */
@@ -177,6 +217,8 @@ export interface ClaimedOrder {
   /** How the step to be undone ended, by step; only for steps that did not complete. */
   brokenStep: { step: number; outcome: 'failed' | 'unknown' } | undefined;
   cancelRequested: boolean;
+  /** How many nodes died while they had it; see `isSuspect`. */
+  crashCount: number;
 }
 
 export interface OrderMove {
@@ -199,8 +241,11 @@ export interface OrderMove {
  */
 export type MoveVerdict = 'applied' | 'replayed' | 'fenced' | 'cancel_requested';
 
-/** Why a session ends. `expired` needs a lease that has run out; the others are its node's or an operator's word. */
-export type EndReason = 'expired' | 'left' | 'transfer';
+/**
+ * Why a session ends. `expired` needs a lease that has run out, `connection_lost` a liveness lock that nobody holds; the
+ * others are its node's or an operator's word.
+ */
+export type EndReason = 'expired' | 'connection_lost' | 'left' | 'transfer';
 
 export interface EndedSession {
   session: number;
@@ -217,11 +262,97 @@ export interface WarehouseLoad {
 
 export type Hint = 'work' | 'wish';
 
+/**
+ * `held`: others see this session's end as soon as its process or its connection ends. `lost`: they may see it ended now,
+ * so it must stop at once; `held` may follow when the connection is back before anyone acted. `unavailable`: only the lease
+ * tells of its end.
+ */
+export type Liveness = 'held' | 'lost' | 'unavailable';
+
+export interface SessionAttendant {
+  onHint: (hint: Hint) => void;
+  onLiveness: (liveness: Liveness) => void;
+}
+
 export interface Subscription {
   close(): Promise<void>;
 }
 
-export type Role = 'customer' | 'operator';
+/** What operators see and do. Everything that is done by hand is recorded in the same transaction. */
+export interface OperationStore {
+  /** Who leads, and every session that matters: all that are not dead, and the latest of each node that died lately. */
+  readCluster(): Promise<ClusterReport>;
+  /** Asks the node to drain, to stop, or (`undefined`) to go on. Answers the sessions that were asked. */
+  steerNode(nodeId: string, wish: NodeWish | undefined, author: Author): Promise<number[]>;
+  /** Ends the node's sessions, whether it lives or not, and gives their orders back to the queue. */
+  transferNode(nodeId: string, author: Author): Promise<TransferVerdict>;
+  /** A new order with the content of one that failed or was cancelled; at most one for each. */
+  retryOrder(request: RetryRequest): Promise<RetryVerdict>;
+  /** Gives an order that stopped for a person back to the queue, where it stood. */
+  releaseOrder(orderId: string, author: Author): Promise<ReleaseVerdict>;
+  /** Writes down what was done by hand elsewhere than here. */
+  recordIntervention(action: string, target: string, author: Author): Promise<void>;
+  /** Newest first; `beforeId` is exclusive. */
+  listInterventions(page: { limit: number; beforeId?: string }): Promise<Intervention[]>;
+}
+
+/** Who does something by hand, and why. */
+export interface Author {
+  actor: string;
+  reason: string | undefined;
+}
+
+export type NodeWish = 'drain' | 'stop';
+
+export interface ClusterReport {
+  leader: { session: number; term: number; nodeId: string; nodeName: string } | undefined;
+  sessions: SessionReport[];
+}
+
+export interface SessionReport extends NodeDescription {
+  session: number;
+  state: 'live' | 'draining' | 'dead';
+  busy: number;
+  hasLiveness: boolean;
+  asked: NodeWish | undefined;
+  startedAt: EpochMs;
+  lastBeatAt: EpochMs;
+  /** What is left of its lease; negative when it has run out. */
+  leaseMs: number;
+  endedAt: EpochMs | null;
+  endedReason: string | null;
+  counts: SessionCounts;
+}
+
+export type TransferVerdict = { outcome: 'transferred'; sessions: EndedSession[] } | { outcome: 'unknown' };
+
+export interface RetryRequest extends CancelRequest {
+  newOrderId: string;
+  workflow: string;
+  workflowVersion: number;
+}
+
+export type RetryVerdict =
+  | { outcome: 'created' | 'existing'; orderId: string }
+  | { outcome: 'refused'; status: OrderStatus }
+  | { outcome: 'unknown' };
+
+export type ReleaseVerdict = { outcome: 'released' } | { outcome: 'refused'; status: OrderStatus } | { outcome: 'unknown' };
+
+export interface Intervention {
+  id: string;
+  at: EpochMs;
+  actor: string;
+  /** Such as `order.cancel`, `node.drain`; docs/operations.md lists them. */
+  action: string;
+  /** The id of the order or node, or the name of what else was changed. */
+  target: string;
+  reason: string | null;
+  detail: Json;
+}
+
+/** `join` lets a node ask a gateway for its warehouse, and nothing else. */
+export type Role = 'customer' | 'operator' | 'join';
 
 export interface StoredToken {
   tokenId: string;

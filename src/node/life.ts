@@ -4,8 +4,10 @@ import { Lease, type LeaseSettings } from '#engine/lease.ts';
 import type { Log } from '#engine/log.ts';
 import type { WorkflowRegistry } from '#engine/registry.ts';
 import type { RunEnd } from '#engine/run-order.ts';
-import type { Hint, Store, Subscription, TickReport } from '#engine/store.ts';
+import type { EndReason, Hint, Liveness, Store, Subscription, TickReport } from '#engine/store.ts';
 import { ClaimLoop } from './claim-loop.ts';
+import { Leadership } from './leadership.ts';
+import { LostWatch } from './lost-watch.ts';
 import { MoveWriter } from './move-writer.ts';
 import { Slots } from './slots.ts';
 import type { NodeStats } from './stats.ts';
@@ -22,12 +24,19 @@ export interface LifeOptions {
   clock: Clock;
   log: Log;
   stats: NodeStats;
+  /** The node was draining in its last life, and still is. */
+  draining: boolean;
+  /** An operator wants the node to drain (or not any more), or to stop. */
+  onDrain: (draining: boolean) => void;
+  onStop: () => void;
 }
 
 /** How often a node asks which orders it owns, beyond every time an answer was lost. */
 const RECONCILE_EVERY_MS = 5_000;
 const SIGN_OFF_TRIES = 20;
 const SIGN_OFF_PAUSE_MS = 50;
+/** The leader ticks more often than the others, by this factor: a death is noticed the sooner. */
+const LEADER_PACE = 2 / 3;
 
 /**
  * One life of a node: from its session's begin until it leaves in good order or finds that it was declared dead.
@@ -42,14 +51,22 @@ export class NodeLife {
   private readonly writer: MoveWriter;
   private readonly slots: Slots;
   private readonly claimLoop: ClaimLoop;
+  private readonly lostWatch: LostWatch;
+  private readonly leadership: Leadership;
   private readonly end = Promise.withResolvers<'left' | 'dead'>();
   private subscription: Subscription | undefined;
   private tickTimer: Timer | undefined;
   private deadlineTimer: Timer | undefined;
   private ticking: Promise<void> | undefined;
   private suspended = false;
-  private draining = false;
+  private draining: boolean;
+  private leaving = false;
+  private askedToDrain = false;
   private over = false;
+  private liveness: Liveness = 'unavailable';
+  private livenessLostAt = 0;
+  /** What this node sees until then says nothing about others: its own connections broke a moment ago. */
+  private troubledUntil = Number.NEGATIVE_INFINITY;
   private reconcileAt: number;
   private databaseAnswers = true;
 
@@ -59,7 +76,15 @@ export class NodeLife {
     this.session = session;
     this.ended = this.end.promise;
     this.lease = new Lease(lease);
+    this.draining = options.draining;
     this.watch = new SessionWatch(lease.ttlMs);
+    this.leadership = new Leadership(session, options.log);
+    this.lostWatch = new LostWatch({
+      clock,
+      log: options.log,
+      look: async () => this.othersLost(await store.findLostSessions(lease.ttlMs)),
+      end: (sessions) => this.endOthers(sessions, 'connection_lost'),
+    });
     this.reconcileAt = clock.monotonic() + RECONCILE_EVERY_MS;
     this.writer = new MoveWriter({
       clock,
@@ -85,7 +110,7 @@ export class NodeLife {
     });
     this.claimLoop = new ClaimLoop({
       clock,
-      freeSlots: () => (this.mayWork() ? this.slots.free : 0),
+      freeSlots: () => (this.mayWork() && !this.draining ? this.slots.free : 0),
       claim: (limit) => store.claimOrders(session, limit),
       start: (order) => {
         options.stats.countPulled(order.version <= 2);
@@ -101,15 +126,23 @@ export class NodeLife {
 
   async begin(): Promise<void> {
     this.renewLease(this.options.openedAt);
-    this.subscription = await this.options.store.listenForWork(this.session, (hint) => this.takeHint(hint));
+    this.subscription = await this.options.store.attendSession(this.session, {
+      onHint: (hint) => this.takeHint(hint),
+      onLiveness: (liveness) => this.takeLiveness(liveness),
+    });
     this.claimLoop.wake();
     this.scheduleTick();
+  }
+
+  get isLeader(): boolean {
+    return this.leadership.term !== undefined;
   }
 
   /** Takes nothing new; what runs goes on to the end of its present step, then back to the queue. Aborts it after `graceMs`. */
   async leave(graceMs: number): Promise<void> {
     if (this.over) return;
     this.draining = true;
+    this.leaving = true;
     this.claimLoop.stop();
     this.tickSoon();
     this.slots.drainAll();
@@ -145,6 +178,7 @@ export class NodeLife {
     this.claimLoop.stop();
     this.tickTimer?.cancel();
     this.deadlineTimer?.cancel();
+    this.lostWatch.close();
     this.writer.reset();
     this.slots.dropAll();
     void this.subscription?.close();
@@ -159,7 +193,8 @@ export class NodeLife {
   private scheduleTick(): void {
     if (this.over) return;
     this.tickTimer?.cancel();
-    this.tickTimer = this.options.clock.after(this.options.lease.heartbeatMs, () => this.tickSoon());
+    const { heartbeatMs } = this.options.lease;
+    this.tickTimer = this.options.clock.after(this.isLeader ? heartbeatMs * LEADER_PACE : heartbeatMs, () => this.tickSoon());
   }
 
   private tickSoon(): void {
@@ -171,14 +206,23 @@ export class NodeLife {
   }
 
   private async tick(): Promise<void> {
-    const { store, lease, clock, log } = this.options;
+    const { store, lease, clock, log, stats } = this.options;
     const sentAt = clock.monotonic();
     let report: TickReport | undefined;
     try {
-      report = await store.tick(this.session, lease.ttlMs, { busy: this.slots.busy, draining: this.draining });
+      report = await store.tick(this.session, lease.ttlMs, {
+        busy: this.slots.busy,
+        draining: this.draining,
+        hasLiveness: this.liveness !== 'unavailable',
+        lookForLost: this.lostWatch.wantsTick,
+        leading: this.leaving ? undefined : this.leadership.bid(),
+        counts: stats,
+      });
     } catch (error) {
       if (this.databaseAnswers) log.warn({ session: this.session, error: messageOf(error) }, 'heartbeat failed; trying on');
       this.databaseAnswers = false;
+      this.troubledUntil = clock.monotonic() + lease.ttlMs;
+      this.leadership.follow(undefined);
       return;
     }
     if (this.over) return;
@@ -191,36 +235,87 @@ export class NodeLife {
 
   private async followReport(report: TickReport): Promise<void> {
     const { clock, log } = this.options;
-    for (const orderId of report.cancelRequests) this.slots.cancel(orderId);
+    this.leadership.follow(report.leaderTerm);
+    this.lostWatch.follow(report.sessions.length - 1);
+    this.lostWatch.suspect(this.othersLost(report.lostSessions ?? []));
+    this.followWishes(report);
     if (report.workDue) this.claimLoop.wake();
-    if (this.suspended) {
-      this.suspended = false;
-      this.reconcileAt = 0;
-      log.info({ session: this.session }, 'the lease is held again; going on');
-    }
+    if (this.liveness === 'lost') return this.waitForLiveness();
+    this.resume();
     try {
       if (clock.monotonic() >= this.reconcileAt) await this.reconcile();
       const suspects = this.watch.suspects(report, this.session, clock.monotonic());
-      if (suspects.length > 0 && !this.over) await this.endExpired(suspects);
+      if (!this.isLeader || this.over) return;
+      if (suspects.length > 0) await this.endOthers(suspects, 'expired');
+      this.leadership.noteWork();
     } catch (error) {
       log.debug({ session: this.session, error: messageOf(error) }, 'a chore failed; the next tick tries again');
     }
   }
 
-  private async endExpired(suspects: number[]): Promise<void> {
+  private followWishes({ cancelRequests, asked }: TickReport): void {
+    for (const orderId of cancelRequests) this.slots.cancel(orderId);
+    if (this.leaving) return;
+    if (asked === 'stop') {
+      this.options.onStop();
+      return;
+    }
+    const wantsDrain = asked === 'drain';
+    if (wantsDrain === this.askedToDrain) return;
+    this.askedToDrain = wantsDrain;
+    this.draining = wantsDrain;
+    this.options.onDrain(wantsDrain);
+    this.options.log.info(
+      { session: this.session },
+      wantsDrain ? 'asked to drain: taking no new orders' : 'asked to go on: taking orders again',
+    );
+    this.claimLoop.wake();
+    // Others learn of it with a tick.
+    setImmediate(() => this.tickSoon());
+  }
+
+  private othersLost(sessions: readonly number[]): number[] {
+    if (this.options.clock.monotonic() < this.troubledUntil) return [];
+    return sessions.filter((session) => session !== this.session);
+  }
+
+  private async endOthers(sessions: number[], reason: EndReason): Promise<void> {
     const { store, stats, log } = this.options;
-    for (const { session, handedOver } of await store.endSessions(suspects, 'expired')) {
+    for (const { session, handedOver } of await store.endSessions(sessions, reason)) {
       stats.takeovers += 1;
       stats.handedOver += handedOver;
-      log.warn(
-        { session: this.session, ended_session: session, orders: handedOver },
-        'a node is gone: its lease ran out, its orders go on elsewhere',
-      );
+      const how = reason === 'expired' ? 'its lease ran out' : 'its connection ended';
+      log.warn({ session: this.session, ended_session: session, orders: handedOver }, `a node is gone: ${how}, its orders go on elsewhere`);
       if (handedOver > 0) {
         this.claimLoop.wake();
         await store.wakeNodes(handedOver);
       }
     }
+  }
+
+  private takeLiveness(liveness: Liveness): void {
+    if (this.over) return;
+    const { clock, lease, log } = this.options;
+    this.liveness = liveness;
+    if (liveness === 'lost') {
+      this.livenessLostAt = clock.monotonic();
+      this.troubledUntil = this.livenessLostAt + lease.ttlMs;
+      log.warn({ session: this.session, orders: this.slots.busy }, 'the liveness connection is lost: others may take over');
+      this.suspend();
+    }
+    this.tickSoon();
+  }
+
+  /**
+   * The database answers, but the lock is not ours again: others may end this session at any moment. Where nobody does
+   * (an old connection of ours may still hold the lock), it ends itself and begins anew.
+   */
+  private async waitForLiveness(): Promise<void> {
+    const { clock, lease, log, store } = this.options;
+    if (clock.monotonic() - this.livenessLostAt < lease.ttlMs) return;
+    log.warn({ session: this.session }, 'the liveness lock cannot be taken again: beginning a new session');
+    const ended = await store.endSessions([this.session], 'left').catch(() => []);
+    if (ended.length > 0 && !this.over) this.die();
   }
 
   /** Works the orders that are ours according to the database and that no slot knows of. */
@@ -234,7 +329,7 @@ export class NodeLife {
       log.info({ session: this.session, order: order.orderId }, 'taking up an order that was ours already');
       this.slots.start(order);
     }
-    if (this.draining) this.slots.drainAll();
+    if (this.leaving) this.slots.drainAll();
   }
 
   private renewLease(sentAt: number): void {
@@ -244,16 +339,20 @@ export class NodeLife {
     this.deadlineTimer = clock.after(Math.max(0, this.lease.deadline - clock.monotonic()), () => this.suspend());
   }
 
-  /** The lease could not be kept: stops every handler before anyone may take over. A later heartbeat may find the session alive. */
+  /** Lease or liveness could not be kept: stops every handler before anyone may take over. A later heartbeat may find the session alive. */
   private suspend(): void {
     if (this.over || this.suspended) return;
     this.suspended = true;
-    this.options.log.error(
-      { session: this.session, orders: this.slots.busy },
-      'the lease could not be kept: stopping all handlers until the database answers',
-    );
+    this.options.log.error({ session: this.session, orders: this.slots.busy }, 'stopping all handlers until the session is safe again');
     this.writer.reset();
     this.slots.dropAll();
+  }
+
+  private resume(): void {
+    if (!this.suspended) return;
+    this.suspended = false;
+    this.reconcileAt = 0;
+    this.options.log.info({ session: this.session }, 'the session is held again; going on');
   }
 
   private die(): void {
@@ -269,6 +368,8 @@ export class NodeLife {
 
   private noteEnd(orderId: string, end: RunEnd): void {
     this.options.stats.countEnd(end);
+    // While this node leaves, what it hands back goes on elsewhere at once.
+    if (end === 'handed_back') void this.options.store.wakeNodes(1).catch(() => undefined);
     if (end === 'fenced') {
       this.reconcileAt = 0;
       this.options.log.warn({ session: this.session, order: orderId }, 'a write was refused: the order is not ours any more');

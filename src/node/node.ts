@@ -19,6 +19,10 @@ export interface NodeOptions {
   log: Log;
   clock?: Clock;
   lease?: LeaseSettings;
+  /** How long running steps may take when an operator stops the node from afar; default 30 s. */
+  stopGraceMs?: number;
+  /** Of the operations port, for operators. */
+  address?: string;
 }
 
 /** A node at work. */
@@ -28,6 +32,9 @@ export interface RunningNode {
   /** Of its present life. */
   readonly session: number;
   readonly busy: number;
+  readonly slots: number;
+  readonly isLeader: boolean;
+  readonly isDraining: boolean;
   readonly stats: Readonly<NodeCounts>;
   /** Resolves when the node has stopped for good. */
   readonly ended: Promise<void>;
@@ -37,6 +44,9 @@ export interface RunningNode {
 
 const FIRST_BACKOFF_MS = 200;
 const MAX_BACKOFF_MS = 3_000;
+const DEFAULT_STOP_GRACE_MS = 30_000;
+/** A node that was declared dead lets the others take what it had before it asks for work again. */
+const REBIRTH_PAUSE_MS = 300;
 
 /**
  * Starts a node: registers its workflows, begins a session and works until stopped. When its session is declared dead it
@@ -65,6 +75,7 @@ class Node implements RunningNode {
   private readonly stopping = new AbortController();
   private readonly end = Promise.withResolvers<void>();
   private life: NodeLife | undefined;
+  private draining = false;
 
   constructor(options: NodeOptions, lease: LeaseSettings) {
     this.options = options;
@@ -83,6 +94,18 @@ class Node implements RunningNode {
     return this.life?.busy ?? 0;
   }
 
+  get slots(): number {
+    return this.options.slots;
+  }
+
+  get isLeader(): boolean {
+    return this.life?.isLeader ?? false;
+  }
+
+  get isDraining(): boolean {
+    return this.draining || this.stopping.signal.aborted;
+  }
+
   async begin(): Promise<void> {
     this.life = await this.openLife();
     void this.liveOn(this.life);
@@ -98,7 +121,8 @@ class Node implements RunningNode {
   private async liveOn(first: NodeLife): Promise<void> {
     let life: NodeLife | undefined = first;
     while (life) {
-      await life.ended;
+      const how = await life.ended;
+      if (how === 'dead') await sleep(this.clock, REBIRTH_PAUSE_MS, this.stopping.signal).catch(() => undefined);
       life = await this.nextLife();
       this.life = life ?? this.life;
     }
@@ -132,6 +156,7 @@ class Node implements RunningNode {
         version,
         host: hostname(),
         pid: process.pid,
+        address: this.options.address,
         workflows: registry.all().map((workflow) => ({ name: workflow.name, version: workflow.version })),
       },
       this.lease.ttlMs,
@@ -146,6 +171,14 @@ class Node implements RunningNode {
       clock: this.clock,
       log: log.child({ node: this.nodeName }),
       stats: this.stats,
+      draining: this.draining,
+      onDrain: (draining) => {
+        this.draining = draining;
+      },
+      onStop: () => {
+        log.info({ node: this.nodeName, session }, 'asked to stop: present steps may end, then their orders are handed back');
+        void this.stop({ graceMs: this.options.stopGraceMs ?? DEFAULT_STOP_GRACE_MS });
+      },
     });
     await life.begin();
     log.info({ node: this.nodeName, session, slots, warehouse: store.warehouse.name }, 'node at work');

@@ -8,6 +8,9 @@ const report = (sessions: TickReport['sessions'], databaseEpoch = 'e1'): TickRep
   sessions,
   cancelRequests: [],
   workDue: false,
+  asked: undefined,
+  leaderTerm: undefined,
+  lostSessions: undefined,
 });
 const still = { session: 2, beat: 5, expired: true };
 

@@ -9,6 +9,7 @@ import {
   completeSteps,
   describeNode,
   lastEventOf,
+  loadOf,
   moveOf,
   newOrder,
   readOne,
@@ -73,7 +74,7 @@ export function describeClaim(suite: Suite): void {
       await suite.store.registerWorkflows([workflow]);
       const newer = await acceptOne(suite.store, { workflowVersion: 2 });
       expect(await suite.store.claimOrders(session, 10)).toEqual([]);
-      expect(await suite.store.tick(session, TTL_MS, { busy: 0, draining: false })).toMatchObject({ workDue: false });
+      expect(await suite.store.tick(session, TTL_MS, loadOf())).toMatchObject({ workDue: false });
       const both = await suite.store.openSession(
         describeNode({
           workflows: [
@@ -96,19 +97,20 @@ export function describeClaim(suite: Suite): void {
       expect(await suite.store.claimOrders(session, 10)).toEqual([]);
     });
 
-    it('a draining session takes nothing, and stays draining', async () => {
+    it('a draining session takes nothing, until it drains no more', async () => {
       const orderId = await acceptOne(suite.store);
-      await suite.store.tick(session, TTL_MS, { busy: 0, draining: true });
-      await suite.store.tick(session, TTL_MS, { busy: 0, draining: false });
+      await suite.store.tick(session, TTL_MS, loadOf({ draining: true }));
       expect(await suite.store.claimOrders(session, 10)).toEqual([]);
       expect((await readOne(suite.store, orderId)).order.state).toBe('queued');
+      await suite.store.tick(session, TTL_MS, loadOf());
+      expect((await suite.store.claimOrders(session, 10)).map((order) => order.orderId)).toEqual([orderId]);
     });
 
     it('I6: a session whose lease ran out takes nothing until a heartbeat renews it', async () => {
       const orderId = await acceptOne(suite.store);
       await suite.underTest.expireSession(session);
       expect(await suite.store.claimOrders(session, 10)).toEqual([]);
-      await suite.store.tick(session, TTL_MS, { busy: 0, draining: false });
+      await suite.store.tick(session, TTL_MS, loadOf());
       expect((await suite.store.claimOrders(session, 10)).map((order) => order.orderId)).toEqual([orderId]);
     });
 

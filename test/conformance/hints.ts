@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Hint, Store, Subscription } from '#engine/store.ts';
 import type { Suite } from './store-conformance.ts';
-import { acceptOne, claimOne, describeNode, TTL_MS } from './support.ts';
+import { acceptOne, claimOne, describeNode, loadOf, TTL_MS } from './support.ts';
 
 export function describeHints(suite: Suite): void {
-  describe('wakeNodes and listenForWork', () => {
+  describe('wakeNodes and attendSession', () => {
     const opened: { store: Store; session: number; subscription: Subscription }[] = [];
     beforeEach(() => opened.splice(0));
     afterEach(async () => {
@@ -17,9 +17,9 @@ export function describeHints(suite: Suite): void {
     /** A listening node; its hints begin to count once it listens. */
     async function listen(store: Store, slots: number, busy = 0): Promise<{ session: number; hints: Hint[]; subscription: Subscription }> {
       const session = await store.openSession(describeNode({ slots }), TTL_MS);
-      await store.tick(session, TTL_MS, { busy, draining: false });
+      await store.tick(session, TTL_MS, loadOf({ busy }));
       const hints: Hint[] = [];
-      const subscription = await store.listenForWork(session, (hint) => hints.push(hint));
+      const subscription = await store.attendSession(session, { onHint: (hint) => hints.push(hint), onLiveness: () => undefined });
       opened.push({ store, session, subscription });
       await vi.waitFor(() => expect(hints).toContain('work'));
       hints.length = 0;
@@ -45,9 +45,9 @@ export function describeHints(suite: Suite): void {
         await listen(suite.store, 70),
         await listen(suite.store, 5),
       ];
-      await suite.store.tick(draining.session, TTL_MS, { busy: 0, draining: true });
+      await suite.store.tick(draining.session, TTL_MS, loadOf({ draining: true }));
       await suite.underTest.expireSession(expired.session);
-      await suite.store.endSessions([dead.session], 'transfer');
+      await suite.store.endSessions([dead.session], 'left');
       await suite.store.wakeNodes(1);
       await vi.waitFor(() => expect(live.hints).toEqual(['work']));
       expect([draining.hints, expired.hints, dead.hints]).toEqual([[], [], []]);

@@ -10,13 +10,14 @@ import {
   completeSteps,
   describeNode,
   lastEventOf,
+  loadOf,
   moveOf,
   newOrder,
   readOne,
   TTL_MS,
 } from './support.ts';
 
-const IDLE = { busy: 0, draining: false };
+const IDLE = loadOf();
 
 export function describeSessions(suite: Suite): void {
   let session: number;
@@ -191,13 +192,13 @@ export function describeSessions(suite: Suite): void {
       expect((await suite.store.readLoad()).queued).toBe(before.queued + 2);
       await suite.store.claimOrders(session, 1);
       const node = await suite.store.openSession(describeNode({ slots: 7 }), TTL_MS);
-      await suite.store.tick(node, TTL_MS, { busy: 3, draining: false });
+      await suite.store.tick(node, TTL_MS, loadOf({ busy: 3 }));
       const load = await suite.store.readLoad();
       expect(load).toEqual({
         ...{ queued: before.queued + 1, running: before.running + 1, liveNodes: before.liveNodes + 1 },
         ...{ slots: before.slots + 7, busy: before.busy + 3 },
       });
-      await suite.store.tick(node, TTL_MS, { busy: 3, draining: true });
+      await suite.store.tick(node, TTL_MS, loadOf({ busy: 3, draining: true }));
       expect((await suite.store.readLoad()).liveNodes).toBe(before.liveNodes);
       await suite.underTest.expireSession(session);
       expect((await suite.store.readLoad()).liveNodes).toBe(before.liveNodes - 1);

@@ -4,7 +4,7 @@ import type { OrderEvent, OrderRecord } from '#domain/order.ts';
 import type { EventKind, OrderState } from '#domain/order-state.ts';
 import { systemClock } from '#engine/clock.ts';
 import type { Closing } from '#engine/plan.ts';
-import type { ClaimedOrder, MoveVerdict, NewOrder, NodeDescription, OrderMove, Store } from '#engine/store.ts';
+import type { ClaimedOrder, MoveVerdict, NewOrder, NodeDescription, NodeLoad, OrderMove, Store } from '#engine/store.ts';
 import { newOrder as newOrderOfNow, ORDER_WORKFLOW } from '#test/orders.ts';
 
 /** One store under test, with what the suite needs besides the port. */
@@ -27,7 +27,21 @@ export function describeNode(changes: Partial<NodeDescription> = {}): NodeDescri
     version: '1.2.3',
     host: 'localhost',
     pid: 4711,
+    address: undefined,
     workflows: [{ name: ORDER_WORKFLOW.name, version: ORDER_WORKFLOW.version }],
+    ...changes,
+  };
+}
+
+/** What a node says that has nothing special to say. */
+export function loadOf(changes: Partial<NodeLoad> = {}): NodeLoad {
+  return {
+    busy: 0,
+    draining: false,
+    hasLiveness: false,
+    lookForLost: false,
+    leading: undefined,
+    counts: { fencedWrites: 0, takeovers: 0, handedOver: 0 },
     ...changes,
   };
 }

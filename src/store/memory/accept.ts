@@ -38,6 +38,7 @@ function accept(db: MemoryDatabase, order: NewOrder): AcceptVerdict {
     endedAt: null,
     requested: null,
     crashCount: 0,
+    retryOf: null,
   });
   return { outcome: 'created', orderId: order.orderId, acceptedAt };
 }

@@ -12,6 +12,7 @@ export function cancelOrder(db: MemoryDatabase, request: CancelRequest): CancelV
   const open = row.state === 'queued' || row.state === 'running';
   if (open && row.requested) return { outcome: 'requested' };
   if (!open || direction === 'rollback') return { outcome: 'refused', status: publicStatus(row.state, direction) };
+  db.record('order.cancel', row.orderId, request);
   if (row.state === 'queued') return cancelQueued(db, row, request);
   row.requested = 'cancel';
   if (row.ownerSession !== null) notify(db, row.ownerSession, 'wish');

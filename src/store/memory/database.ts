@@ -1,14 +1,22 @@
 import { assert } from '#domain/assert.ts';
+import type { Json } from '#domain/json.ts';
 import type { Order, OrderEvent, OrderRecord } from '#domain/order.ts';
 import { isAllowed, isEnded, TRANSITIONS } from '#domain/order-state.ts';
 import type { EpochMs } from '#domain/time.ts';
 import type { Clock } from '#engine/clock.ts';
 import { positionOf } from '#engine/history.ts';
-import type { Hint, NodeDescription, StoredToken, WorkflowIdentity } from '#engine/store.ts';
+import type {
+  Author,
+  Intervention,
+  NodeDescription,
+  NodeWish,
+  SessionAttendant,
+  SessionCounts,
+  StoredToken,
+  WorkflowIdentity,
+} from '#engine/store.ts';
 
-export interface OrderRow extends Order {
-  crashCount: number;
-}
+export type OrderRow = Order;
 
 export interface SessionRow {
   session: number;
@@ -19,6 +27,21 @@ export interface SessionRow {
   beat: number;
   leaseUntil: EpochMs;
   busy: number;
+  hasLiveness: boolean;
+  asked: NodeWish | undefined;
+  counts: SessionCounts;
+  startedAt: EpochMs;
+  lastBeatAt: EpochMs;
+  endedAt: EpochMs | null;
+  endedReason: string | null;
+}
+
+/** The one leader: see the table leader_lease. */
+export interface LeaderLease {
+  holder: number | undefined;
+  term: number;
+  until: EpochMs;
+  workedAt: EpochMs;
 }
 
 export interface KeyRow {
@@ -40,7 +63,11 @@ export class MemoryDatabase {
   readonly sessions = new Map<number, SessionRow>();
   readonly workflows = new Map<string, WorkflowIdentity>();
   readonly tokens = new Map<string, StoredToken>();
-  readonly listeners = new Map<number, Set<(hint: Hint) => void>>();
+  readonly attendants = new Map<number, Set<SessionAttendant>>();
+  readonly lease: LeaderLease = { holder: undefined, term: 0, until: Number.NEGATIVE_INFINITY, workedAt: Number.NEGATIVE_INFINITY };
+  readonly audit: Intervention[] = [];
+  /** The retry of an order, by the order's id. */
+  readonly retries = new Map<string, string>();
   readonly clock: Clock;
 
   constructor(clock: Clock) {
@@ -51,12 +78,12 @@ export class MemoryDatabase {
     return this.events.get(orderId) ?? [];
   }
 
-  addOrder(row: OrderRow): void {
+  addOrder(row: OrderRow, data: Json = null): void {
     assert(!this.orders.has(row.orderId), `order id ${row.orderId} was not given before`);
     this.orders.set(row.orderId, row);
     this.open.add(row);
     const { orderId, version, step, direction, fence, acceptedAt } = row;
-    this.events.set(orderId, [{ orderId, version, kind: 'accepted', step, direction, sessionId: null, fence, at: acceptedAt, data: null }]);
+    this.events.set(orderId, [{ orderId, version, kind: 'accepted', step, direction, sessionId: null, fence, at: acceptedAt, data }]);
   }
 
   /** Appends an event and changes the row with it, after asserting that the state machine allows it. */
@@ -79,14 +106,18 @@ export class MemoryDatabase {
   }
 
   recordOf(row: OrderRow): OrderRecord {
-    const { crashCount: _, ...order } = row;
     const events = copyOf(this.historyOf(row.orderId));
     const nodes = new Map<number, { nodeId: string; nodeName: string }>();
     for (const { sessionId } of events) {
       const session = sessionId === null ? undefined : this.sessions.get(sessionId);
       if (session) nodes.set(session.session, { nodeId: session.node.nodeId, nodeName: session.node.nodeName });
     }
-    return { order: copyOf(order), events, nodes };
+    return { order: copyOf(row), events, nodes };
+  }
+
+  record(action: string, target: string, { actor, reason }: Author, detail: Json = null): void {
+    const id = String(this.audit.length + 1);
+    this.audit.push({ id, at: this.clock.now(), actor, action, target, reason: reason ?? null, detail });
   }
 
   /** The session while it may write: not declared dead. */

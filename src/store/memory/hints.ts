@@ -1,4 +1,4 @@
-import type { Hint, Subscription } from '#engine/store.ts';
+import type { Hint, SessionAttendant, Subscription } from '#engine/store.ts';
 import type { MemoryDatabase } from './database.ts';
 import { liveSessions } from './sessions.ts';
 
@@ -18,25 +18,27 @@ export function wakeNodes(db: MemoryDatabase, orderCount: number): void {
 
 /** Calls back a turn later, as a database would: never inside the call that caused it. */
 export function notify(db: MemoryDatabase, session: number, hint: Hint): void {
-  for (const onHint of db.listeners.get(session) ?? []) {
+  for (const attendant of db.attendants.get(session) ?? []) {
     queueMicrotask(() => {
-      if (db.listeners.get(session)?.has(onHint)) onHint(hint);
+      if (db.attendants.get(session)?.has(attendant)) attendant.onHint(hint);
     });
   }
 }
 
-/** The first hint comes at once: work may wait that was announced before. */
-export function listenForWork(db: MemoryDatabase, session: number, onHint: (hint: Hint) => void): Subscription {
-  const listener = (hint: Hint): void => onHint(hint);
-  const listeners = db.listeners.get(session) ?? new Set();
-  db.listeners.set(session, listeners.add(listener));
+/** The first hint comes at once: work may wait that was announced before. The liveness lock is held until it closes. */
+export function attendSession(db: MemoryDatabase, session: number, { onHint, onLiveness }: SessionAttendant): Subscription {
+  const attendant = { onHint, onLiveness };
+  const attendants = db.attendants.get(session) ?? new Set();
+  db.attendants.set(session, attendants.add(attendant));
   queueMicrotask(() => {
-    if (listeners.has(listener)) listener('work');
+    if (!attendants.has(attendant)) return;
+    onLiveness('held');
+    onHint('work');
   });
   return {
     async close() {
-      listeners.delete(listener);
-      if (listeners.size === 0 && db.listeners.get(session) === listeners) db.listeners.delete(session);
+      attendants.delete(attendant);
+      if (attendants.size === 0 && db.attendants.get(session) === attendants) db.attendants.delete(session);
     },
   };
 }

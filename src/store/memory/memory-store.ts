@@ -5,9 +5,10 @@ import { advanceOrders } from './advance.ts';
 import { cancelOrder } from './cancel.ts';
 import { claimOrders, readOwnedOrders } from './claim.ts';
 import { copyOf, MemoryDatabase } from './database.ts';
-import { listenForWork, wakeNodes } from './hints.ts';
+import { attendSession, wakeNodes } from './hints.ts';
 import { listOrders } from './list.ts';
-import { endSessions, openSession, readLoad, tick } from './sessions.ts';
+import { operationStore } from './operations.ts';
+import { endSessions, findLostSessions, openSession, readLoad, tick } from './sessions.ts';
 import { tokenStore } from './tokens.ts';
 import { registerWorkflows } from './workflows.ts';
 
@@ -48,11 +49,13 @@ export function createMemoryStore({ warehouse, clock, database: db = new MemoryD
     claimOrders: async (session, limit) => claimOrders(db, session, limit),
     advanceOrders: async (session, moves) => advanceOrders(db, session, moves),
     readOwnedOrders: async (session) => readOwnedOrders(db, session),
+    findLostSessions: async () => findLostSessions(db),
     endSessions: async (sessions, reason) => endSessions(db, sessions, reason),
     wakeNodes: async (orderCount) => wakeNodes(db, orderCount),
-    listenForWork: async (session, onHint) => listenForWork(db, session, onHint),
+    attendSession: async (session, attendant) => attendSession(db, session, attendant),
     readLoad: async () => readLoad(db),
     tokens: tokenStore(db),
+    operations: operationStore(db),
     close: async () => undefined,
   };
 }

@@ -1,7 +1,9 @@
+import { isSuspect } from '#domain/order.ts';
 import { positionOf } from '#engine/history.ts';
-import type { EndedSession, EndReason, NodeDescription, NodeLoad, TickReport, WarehouseLoad } from '#engine/store.ts';
+import type { EndedSession, EndReason, LeadershipBid, NodeDescription, NodeLoad, TickReport, WarehouseLoad } from '#engine/store.ts';
 import { dueOrders } from './claim.ts';
 import { copyOf, type MemoryDatabase, type OrderRow, type SessionRow, workflowKey } from './database.ts';
+import { notify } from './hints.ts';
 
 export function openSession(db: MemoryDatabase, node: NodeDescription, ttlMs: number): number {
   const session = db.sessions.size + 1;
@@ -14,6 +16,13 @@ export function openSession(db: MemoryDatabase, node: NodeDescription, ttlMs: nu
     beat: 0,
     leaseUntil: db.clock.now() + ttlMs,
     busy: 0,
+    hasLiveness: false,
+    asked: undefined,
+    counts: { fencedWrites: 0, takeovers: 0, handedOver: 0 },
+    startedAt: db.clock.now(),
+    lastBeatAt: db.clock.now(),
+    endedAt: null,
+    endedReason: null,
   });
   return session;
 }
@@ -25,29 +34,60 @@ export function tick(db: MemoryDatabase, session: number, ttlMs: number, load: N
   const now = db.clock.now();
   row.beat += 1;
   row.leaseUntil = now + ttlMs;
+  row.lastBeatAt = now;
   row.busy = load.busy;
-  if (load.draining) row.state = 'draining';
+  row.state = load.draining ? 'draining' : 'live';
+  row.hasLiveness = load.hasLiveness;
+  row.counts = { ...load.counts };
   const alive = [...db.sessions.values()].filter(({ state }) => state !== 'dead');
   return {
     databaseEpoch: db.epoch,
     sessions: alive.map((other) => ({ session: other.session, beat: other.beat, expired: other.leaseUntil < now })),
     cancelRequests: ownedBy(db, session).flatMap((order) => (order.requested ? [order.orderId] : [])),
     workDue: dueOrders(db, row).length > 0,
+    asked: row.asked,
+    leaderTerm: load.leading && lead(db, session, ttlMs, load.leading),
+    lostSessions: load.lookForLost ? findLostSessions(db).filter((lost) => lost !== session) : undefined,
   };
+}
+
+/** Renews or takes the leader's lease: bound to holder and term, and to work. */
+function lead(db: MemoryDatabase, session: number, ttlMs: number, { term, worked }: LeadershipBid): number | undefined {
+  const { lease } = db;
+  const now = db.clock.now();
+  const isMine = lease.holder === session && lease.term === term;
+  if (!isMine && lease.until >= now && lease.workedAt >= now - 4 * ttlMs) return undefined;
+  if (!isMine) lease.term += 1;
+  if (!isMine || worked) lease.workedAt = now;
+  lease.holder = session;
+  lease.until = now + ttlMs;
+  return lease.term;
+}
+
+export function findLostSessions(db: MemoryDatabase): number[] {
+  return [...db.sessions.values()]
+    .filter(({ session, state, hasLiveness }) => state !== 'dead' && hasLiveness && !db.attendants.has(session))
+    .map(({ session }) => session);
 }
 
 export function endSessions(db: MemoryDatabase, sessions: number[], reason: EndReason): EndedSession[] {
   const ended: EndedSession[] = [];
   for (const session of [...new Set(sessions)].sort((a, b) => a - b)) {
     const row = db.writingSession(session);
-    if (!row || (reason === 'expired' && row.leaseUntil >= db.clock.now())) continue;
-    row.state = 'dead';
-    row.busy = 0;
+    if (!row || !mayEnd(db, row, reason)) continue;
+    Object.assign(row, { state: 'dead', busy: 0, endedAt: db.clock.now(), endedReason: reason });
+    if (db.lease.holder === session) db.lease.until = Number.NEGATIVE_INFINITY;
     const owned = ownedBy(db, session);
     for (const order of owned) release(db, order, session, reason);
+    if (reason === 'transfer') notify(db, session, 'wish');
     ended.push({ session, handedOver: owned.length });
   }
   return ended;
+}
+
+function mayEnd(db: MemoryDatabase, row: SessionRow, reason: EndReason): boolean {
+  if (reason === 'expired') return row.leaseUntil < db.clock.now();
+  return reason !== 'connection_lost' || (row.hasLiveness && !db.attendants.has(row.session));
 }
 
 /** Gives an order back to the queue where its last event left it. */
@@ -70,9 +110,14 @@ function release(db: MemoryDatabase, order: OrderRow, session: number, reason: E
       direction,
       retries: lastVersion === order.version ? order.retries : 0,
       nextRunAt: db.clock.now(),
-      crashCount: order.crashCount + (reason === 'expired' ? 1 : 0),
+      // A suspect runs in a process of its own: the death of its node says nothing about it.
+      crashCount: order.crashCount + (isCrash(reason) && !isSuspect(order) ? 1 : 0),
     },
   );
+}
+
+function isCrash(reason: EndReason): boolean {
+  return reason === 'expired' || reason === 'connection_lost';
 }
 
 export function readLoad(db: MemoryDatabase): WarehouseLoad {

@@ -106,6 +106,14 @@ export class Connection {
     await client.query(`listen ${pg.escapeIdentifier(channel)}`);
   }
 
+  /** Whether the connection has a server process of its own, and not one that a pooler lends it for each transaction. */
+  async isDirect(): Promise<boolean> {
+    const client = this.client ?? (await this.open());
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+    // A pooler invents the number that it tells its clients for cancelling.
+    return rows[0]?.pid === (client as pg.Client & { processID: number | null }).processID;
+  }
+
   async close(): Promise<void> {
     this.closed = true;
     const client = this.client ?? (await this.opening?.catch(() => undefined));

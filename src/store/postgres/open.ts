@@ -5,15 +5,16 @@ import type { Log } from '#engine/log.ts';
 import type * as port from '#engine/store.ts';
 import { OrderIntake } from './accept.ts';
 import { advanceOrders } from './advance.ts';
+import { HintSender, SessionConnection } from './attend.ts';
 import { cancelOrder } from './cancel.ts';
 import { OrderClaims } from './claim.ts';
 import { Connection, type ConnectionOptions, clientConfig } from './connect.ts';
 import { toStoreFault } from './faults.ts';
 import { OrderList } from './list.ts';
+import { operationStore } from './operations.ts';
 import { OrderReader } from './read.ts';
-import { endSessions, openSession, readLoad, tick } from './sessions.ts';
+import { endSessions, findLostSessions, openSession, readLoad, tick } from './sessions.ts';
 import { tokenStore } from './tokens.ts';
-import { HintSender, listenForHints } from './work-hints.ts';
 import { WorkflowIds } from './workflow-ids.ts';
 
 export interface PostgresStoreOptions {
@@ -21,6 +22,8 @@ export interface PostgresStoreOptions {
   url: string;
   log: Log;
   clock: Clock;
+  /** Whether sessions hold a liveness lock, so that their end is noticed at once; default true. */
+  liveness?: boolean;
 }
 
 /** A statement that takes longer has an open outcome; its connection is given up. */
@@ -58,6 +61,7 @@ async function readWarehouse({ url, log, clock }: PostgresStoreOptions): Promise
 class PostgresStore implements port.Store {
   readonly warehouse: port.WarehouseIdentity;
   readonly tokens: port.TokenStore;
+  readonly operations: port.OperationStore;
   private readonly options: PostgresStoreOptions;
   private readonly connections: Record<'accept' | 'orders' | 'tick' | 'read' | 'hints' | 'rare', Connection>;
   private readonly pool: pg.Pool;
@@ -91,6 +95,7 @@ class PostgresStore implements port.Store {
     this.list = new OrderList(this.pool, warehouse.name);
     this.hints = new HintSender(this.connections.hints, options.clock);
     this.tokens = tokenStore(this.connections.rare);
+    this.operations = operationStore(this.connections.rare, this.workflowIds, options.clock);
   }
 
   registerWorkflows(workflows: readonly port.WorkflowIdentity[]): Promise<void> {
@@ -144,6 +149,10 @@ class PostgresStore implements port.Store {
     return this.claims.readOwned(session);
   }
 
+  findLostSessions(graceMs: number): Promise<number[]> {
+    return findLostSessions(this.connections.tick, graceMs);
+  }
+
   async endSessions(sessions: number[], reason: port.EndReason): Promise<port.EndedSession[]> {
     const ended = await endSessions(this.connections.rare, sessions, reason);
     for (const { session } of ended) this.knownWorkflows.delete(session);
@@ -154,8 +163,9 @@ class PostgresStore implements port.Store {
     return this.hints.send(orderCount);
   }
 
-  async listenForWork(session: number, onHint: (hint: port.Hint) => void): Promise<port.Subscription> {
-    return listenForHints(this.connectionOptions('listen'), session, onHint, this.options.log);
+  async attendSession(session: number, attendant: port.SessionAttendant): Promise<port.Subscription> {
+    const { liveness = true } = this.options;
+    return new SessionConnection({ ...this.connectionOptions('session'), session, liveness }, attendant);
   }
 
   readLoad(): Promise<port.WarehouseLoad> {

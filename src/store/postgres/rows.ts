@@ -20,10 +20,12 @@ export interface OrderRow {
   accepted_at: EpochMs;
   ended_at: EpochMs | null;
   requested: 'cancel' | null;
+  crash_count: number;
+  retry_of: string | null;
 }
 
 export const ORDER_COLUMNS = `o.order_id, o.customer_id, o.workflow_id, o.content, o.state, o.direction, o.step, o.owner_session,
-       o.fence, o.version, o.next_run_at, o.retries, o.accepted_at, o.ended_at, o.requested`;
+       o.fence, o.version, o.next_run_at, o.retries, o.accepted_at, o.ended_at, o.requested, o.crash_count, o.retry_of`;
 
 export function orderOf(row: OrderRow, workflow: { name: string; version: number }): Order {
   return {
@@ -43,6 +45,8 @@ export function orderOf(row: OrderRow, workflow: { name: string; version: number
     acceptedAt: row.accepted_at,
     endedAt: row.ended_at,
     requested: row.requested,
+    crashCount: row.crash_count,
+    retryOf: row.retry_of,
   };
 }
 

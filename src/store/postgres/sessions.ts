@@ -1,28 +1,41 @@
-import type { EndedSession, EndReason, NodeDescription, NodeLoad, TickReport, WarehouseLoad } from '#engine/store.ts';
+import type { EndedSession, EndReason, NodeDescription, NodeLoad, NodeWish, TickReport, WarehouseLoad } from '#engine/store.ts';
 import { arrayOf, type Connection, type Statement } from './connect.ts';
 
 const OPEN_SESSION: Statement = {
   name: 'open_session',
   text: `
-    insert into node_sessions (node_id, node_name, slots, version, host, pid, workflow_ids, lease_until)
-    values ($1, $2, $3, $4, $5, $6, $7::smallint[], clock_timestamp() + $8 * interval '1 millisecond')
+    insert into node_sessions (node_id, node_name, slots, version, host, pid, workflow_ids, lease_until, address)
+    values ($1, $2, $3, $4, $5, $6, $7::smallint[], clock_timestamp() + $8 * interval '1 millisecond', $9)
     returning session_id`,
 };
 
 /**
  * A node's one regular statement. An expired lease is renewed too, as long as nobody declared the session dead: after a
  * restart of the database nobody loses anything. No row back: this session is dead.
- * `work_due` asks the head of the claim's index.
+ * - `lead` renews or takes the leader's lease: bound to holder and term, and to work. A leader whose chores stand still for
+ *   four leases neither renews nor keeps others out. It is a plain update of one row, so that those who do not get it lock nothing.
+ * - `work_due` asks the head of the claim's index.
  */
 const TICK: Statement = {
   name: 'tick',
   text: `
     with beat as (
       update node_sessions
-         set hb_seq = hb_seq + 1, lease_until = clock_timestamp() + $2 * interval '1 millisecond', busy = $3,
-             state = case when $4 then 'draining' else state end
+         set hb_seq = hb_seq + 1, lease_until = clock_timestamp() + $2 * interval '1 millisecond', last_beat_at = clock_timestamp(),
+             busy = $3, state = case when $4 then 'draining' else 'live' end, has_liveness = $5,
+             fenced_writes = $6, takeovers = $7, handed_over = $8
        where session_id = $1 and state <> 'dead'
-      returning workflow_ids
+      returning workflow_ids, asked
+    ), lead as (
+      update leader_lease l
+         set term = case when l.holder = $1 and l.term = $10::bigint then l.term else l.term + 1 end, holder = $1,
+             tick_no = l.tick_no + $11::boolean::int, lease_until = clock_timestamp() + $2 * interval '1 millisecond',
+             worked_at = case when $11 or l.holder is distinct from $1 or l.term is distinct from $10 then clock_timestamp() else l.worked_at end
+        from beat
+       where l.name = 'warehouse' and $9
+         and (l.lease_until < clock_timestamp() or l.worked_at < clock_timestamp() - 4 * $2 * interval '1 millisecond'
+              or (l.holder = $1 and l.term = $10))
+      returning l.term
     )
     select pg_postmaster_start_time()::text as database_epoch,
            (select json_agg(json_build_array(s.session_id, s.hb_seq, s.lease_until < clock_timestamp()))
@@ -30,8 +43,17 @@ const TICK: Statement = {
            (select array_agg(o.order_id::text) from orders o
              where o.owner_session = $1 and o.state = 'running' and o.requested is not null) as cancel_requests,
            exists (select from orders o where o.state = 'queued' and o.next_run_at <= statement_timestamp()
-                      and o.workflow_id = any (beat.workflow_ids) order by o.next_run_at, o.order_id limit 1) as work_due
+                      and o.workflow_id = any (beat.workflow_ids) order by o.next_run_at, o.order_id limit 1) as work_due,
+           beat.asked, (select term from lead) as leader_term,
+           case when $12 then (select coalesce(json_agg(id), '[]') from lost_sessions($2 * interval '1 millisecond') id
+                                 where id <> $1) end as lost_sessions
       from beat`,
+};
+
+const FIND_LOST_SESSIONS: Statement = {
+  name: 'find_lost_sessions',
+  text: `
+    select coalesce(json_agg(id), '[]') as sessions from lost_sessions($1 * interval '1 millisecond') id`,
 };
 
 const END_SESSIONS: Statement = {
@@ -68,6 +90,7 @@ export async function openSession(connection: Connection, node: NodeDescription,
     node.pid,
     arrayOf(workflowIds),
     ttlMs,
+    node.address ?? null,
   ]);
   return (row as { session_id: number }).session_id;
 }
@@ -77,17 +100,42 @@ interface TickRow {
   sessions: [session: number, beat: number, expired: boolean][] | null;
   cancel_requests: string[] | null;
   work_due: boolean;
+  asked: NodeWish | null;
+  leader_term: number | null;
+  lost_sessions: number[] | null;
 }
 
 export async function tick(connection: Connection, session: number, ttlMs: number, load: NodeLoad): Promise<TickReport | undefined> {
-  const [row] = await connection.run<TickRow>(TICK, [session, ttlMs, load.busy, load.draining]);
+  const { counts, leading } = load;
+  const [row] = await connection.run<TickRow>(TICK, [
+    session,
+    ttlMs,
+    load.busy,
+    load.draining,
+    load.hasLiveness,
+    counts.fencedWrites,
+    counts.takeovers,
+    counts.handedOver,
+    leading !== undefined,
+    leading?.term ?? null,
+    leading?.worked ?? false,
+    load.lookForLost,
+  ]);
   if (!row) return undefined;
   return {
     databaseEpoch: row.database_epoch,
     sessions: (row.sessions ?? []).map(([id, beat, expired]) => ({ session: id, beat, expired })),
     cancelRequests: row.cancel_requests ?? [],
     workDue: row.work_due,
+    asked: row.asked ?? undefined,
+    leaderTerm: row.leader_term ?? undefined,
+    lostSessions: row.lost_sessions ?? undefined,
   };
+}
+
+export async function findLostSessions(connection: Connection, graceMs: number): Promise<number[]> {
+  const [row] = await connection.run<{ sessions: number[] }>(FIND_LOST_SESSIONS, [graceMs]);
+  return (row as NonNullable<typeof row>).sessions;
 }
 
 export async function endSessions(connection: Connection, sessions: number[], reason: EndReason): Promise<EndedSession[]> {
