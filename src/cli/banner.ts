@@ -8,6 +8,8 @@ export interface StartedParts {
   host: string;
   port: number;
   addresses: readonly WarehouseAddress[];
+  /** Of the nodes' operations ports. */
+  opsAddresses: readonly string[];
   /** Where the passwords of embedded databases are kept, by warehouse. */
   passwordFiles: ReadonlyMap<string, string>;
   dataDir: string | undefined;
@@ -21,6 +23,8 @@ export function renderBanner(parts: StartedParts): string {
     ['API', url],
     ['Documentation', `${url}/docs`],
     ['Health', `${url}/health`],
+    ['Cluster', `${url}/diagnostic/cluster`],
+    ...parts.opsAddresses.map((address): [string, string] => ['Node', `${address}/command/stat`]),
     ...parts.addresses.map((address): [string, string] => [
       `Warehouse ${address.name}`,
       describeDatabase(address, parts.passwordFiles.get(address.name)),
@@ -43,5 +47,5 @@ function describeTokens(developmentTokens: boolean): string {
 
 function renderTrial(url: string, developmentTokens: boolean): string {
   const token = developmentTokens ? 'user' : '$CONVEYOR_TOKEN';
-  return `Place an order:\n  curl -X POST --data "{}" -H "Authorization:${token}" ${url}/orders\n`;
+  return `Place an order:\n  curl -X POST --data "{}" -H "Authorization:${token}" ${url}/orders\nAdd a node, in another terminal:\n  npx conveyor node --join ${url.replace('http://', '')}\n`;
 }

@@ -8,7 +8,8 @@ import { neutralise } from './print.ts';
 /** How to reach a gateway. */
 export interface Access {
   endpoint: string;
-  token: string;
+  /** `undefined`: the call needs none. */
+  token: string | undefined;
 }
 
 export interface Answer {
@@ -94,7 +95,7 @@ export class ApiClient {
       path,
       query: Object.fromEntries(given),
       headers: {
-        authorization: `Bearer ${this.access.token}`,
+        ...(this.access.token === undefined ? {} : { authorization: `Bearer ${this.access.token}` }),
         accept: 'application/json',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,

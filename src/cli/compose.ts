@@ -1,12 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { ConfigFile } from '#config/define.ts';
 import type { SettingName, Settings } from '#config/settings.ts';
+import type { WarehouseAddress } from '#config/warehouses.ts';
 import { messageOf } from '#domain/errors.ts';
 import { WorkflowRegistry } from '#engine/registry.ts';
 import type { Store } from '#engine/store.ts';
+import type { JoinOffer } from '#gateway/routes/cluster-join.ts';
 import { orderWorkflow } from '#workflows/order.ts';
 import { CommandFault, EXIT } from './faults.ts';
-import { deriveId } from './identity.ts';
 import { explainListenFault, isLoopback } from './port.ts';
 import type { Service } from './service.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -20,6 +21,9 @@ export const NODE_SETTINGS = [
   'leaseTtlMs',
   'heartbeatMs',
   'leaseMarginMs',
+  'liveness',
+  'opsPort',
+  'opsHost',
   'drainTimeoutMs',
 ] as const satisfies SettingName[];
 export const DATABASE_SETTINGS = ['warehouses', 'dataDir'] as const satisfies SettingName[];
@@ -64,6 +68,9 @@ export interface GatewayParts {
   serviceName: string;
   workflowName: string;
   developmentTokens: boolean;
+  addresses: readonly WarehouseAddress[];
+  /** The databases were started here, and others reach them under this machine's name. */
+  databasesAreHere: boolean;
 }
 
 /**
@@ -84,14 +91,15 @@ export async function decideDevelopmentTokens(host: string, stores: readonly Sto
 /** Builds the gateway and listens; the service stops it first, so that nothing new comes in. */
 export async function startGateway(
   service: Service,
-  settings: GatewaySettings,
+  settings: GatewaySettings & WorkflowSettings,
   parts: GatewayParts,
   surroundings: Surroundings,
 ): Promise<{ port: number }> {
   const { buildGateway } = await import('#gateway/app.ts');
-  const { stores, ...others } = parts;
+  const { stores, addresses, databasesAreHere, ...others } = parts;
   await registerWorkflows(stores, parts.registry);
-  const app = await buildGateway({ warehouses: stores, ...others, maxWaitingOrders: settings.maxWaitingOrders, ...surroundings });
+  const join = await offerToJoin(settings, addresses, databasesAreHere);
+  const app = await buildGateway({ warehouses: stores, ...others, join, maxWaitingOrders: settings.maxWaitingOrders, ...surroundings });
   service.own({ what: 'the gateway', close: () => closeGateway(app) });
   await app.listen({ host: settings.host, port: settings.port }).catch((error: unknown) => {
     throw explainListenFault(error, settings.host, settings.port);
@@ -100,39 +108,23 @@ export async function startGateway(
   return { port: typeof address === 'object' && address ? address.port : settings.port };
 }
 
+/** What nodes that join through this gateway get. */
+async function offerToJoin(
+  { host, stepDurationMs, failureRate }: GatewaySettings & WorkflowSettings,
+  addresses: readonly WarehouseAddress[],
+  databasesAreHere: boolean,
+): Promise<JoinOffer> {
+  const { readSchemaVersion } = await import('#store/postgres/migrate.ts');
+  return {
+    databases: new Map(addresses.map(({ name, url }) => [name, url])),
+    databasesAreHere,
+    needsToken: !isLoopback(host),
+    schema: await readSchemaVersion(),
+    simulation: { stepDurationMs, failureRate },
+  };
+}
+
 async function closeGateway(app: FastifyInstance): Promise<void> {
   app.server.closeIdleConnections();
   await app.close();
-}
-
-/** One node for each store. They stop together; running steps may finish within the drain timeout. */
-export async function startNodes(
-  service: Service,
-  settings: NodeSettings,
-  parts: { stores: readonly Store[]; registry: WorkflowRegistry; baseId: string },
-  surroundings: Surroundings,
-): Promise<void> {
-  const { stores, registry, baseId } = parts;
-  const { startNode } = await import('#node/node.ts');
-  for (const [index, store] of stores.entries()) {
-    const isOnly = stores.length === 1;
-    const nodeName = isOnly ? settings.nodeName : `${settings.nodeName}-${store.warehouse.name}`;
-    const node = await startNode({
-      store,
-      registry,
-      slots: settings.slots,
-      nodeId: index === 0 ? baseId : deriveId(baseId, store.warehouse.name),
-      nodeName,
-      lease: { ttlMs: settings.leaseTtlMs, heartbeatMs: settings.heartbeatMs, marginMs: settings.leaseMarginMs },
-      ...surroundings,
-    });
-    service.own({
-      what: `node ${nodeName}; running steps may finish`,
-      close: () => node.stop({ graceMs: settings.drainTimeoutMs }),
-    });
-    void node.ended.then(
-      () => service.fail(`node ${nodeName} has ended`),
-      (error: unknown) => service.fail(`node ${nodeName} has failed: ${messageOf(error)}`),
-    );
-  }
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { DEFAULT_WAREHOUSES, type WarehouseAddress } from '#config/warehouses.ts';
+import { findLeastServed } from '#engine/least-served.ts';
 import type { Store } from '#engine/store.ts';
 import { CommandFault, EXIT } from './faults.ts';
 import { say } from './print.ts';
@@ -67,13 +68,17 @@ export async function withDatabases<Result>(
 }
 
 /** Migrates the databases and opens their stores, in the order of the addresses; the caller closes them. */
-export async function openStores(addresses: readonly WarehouseAddress[], { log, clock }: Surroundings): Promise<Store[]> {
+export async function openStores(
+  addresses: readonly WarehouseAddress[],
+  { log, clock }: Surroundings,
+  { liveness }: { liveness: 'on' | 'off' } = { liveness: 'on' },
+): Promise<Store[]> {
   const [{ migrate }, { openPostgresStore }] = await Promise.all([import('#store/postgres/migrate.ts'), import('#store/postgres/open.ts')]);
   const stores: Store[] = [];
   try {
     for (const { name, url } of addresses) {
       await migrate(url, name, log);
-      stores.push(await openPostgresStore({ url, log, clock }));
+      stores.push(await openPostgresStore({ url, log, clock, liveness: liveness === 'on' }));
     }
     refuseEqualNumbers(stores);
     return stores;
@@ -95,6 +100,21 @@ function refuseEqualNumbers(stores: readonly Store[]): void {
       );
     }
     names.set(warehouse.number, warehouse.name);
+  }
+}
+
+/** Of several warehouses the one with the fewest live slots. */
+export async function pickLeastServed(addresses: readonly WarehouseAddress[], surroundings: Surroundings): Promise<WarehouseAddress> {
+  const [only] = addresses;
+  if (only && addresses.length === 1) return only;
+  const stores = await openStores(addresses, surroundings);
+  try {
+    const name = (await findLeastServed(stores))?.warehouse.name;
+    const picked = addresses.find((address) => address.name === name);
+    if (picked) return picked;
+    throw new CommandFault(EXIT.failed, 'no warehouse answers');
+  } finally {
+    await Promise.all(stores.map((store) => store.close()));
   }
 }
 

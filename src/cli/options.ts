@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ConfigFile } from '#config/define.ts';
 import { readConfigFile } from '#config/file.ts';
-import { loadSettings } from '#config/load.ts';
+import { givenSettings, loadSettings } from '#config/load.ts';
 import { SETTINGS, type SettingName, type SettingRow, type Settings } from '#config/settings.ts';
 import { formatDuration, parseDuration } from '#domain/time.ts';
 import { FORMATS, type Format } from './print.ts';
@@ -40,6 +40,8 @@ function placeholderOf(row: SettingRow): string {
 export interface LoadedSettings<Name extends SettingName> {
   settings: Pick<Settings, Name>;
   file: ConfigFile | undefined;
+  /** Those that someone gave, be it by flag, variable or file. */
+  given: ReadonlySet<SettingName>;
 }
 
 /** The settings of a command from its flags, the environment, `conveyor.config.ts` in the current folder, and the defaults. */
@@ -48,7 +50,8 @@ export async function readSettings<Name extends SettingName>(command: Command, n
   const flags = Object.fromEntries(names.map((name) => [name, options[new Option(`--${SETTINGS[name].flag}`).attributeName()]]));
   const file = await readConfigFile(process.cwd());
   const fallbacks = { logFormat: process.stdout.isTTY ? 'pretty' : 'json', nodeName: hostNodeName() };
-  return { settings: loadSettings(names, { flags, env: process.env, file, fallbacks }), file };
+  const sources = { flags, env: process.env, file, fallbacks };
+  return { settings: loadSettings(names, sources), file, given: givenSettings(names, sources) };
 }
 
 /** The host's name, as far as a node's name may have its characters. */

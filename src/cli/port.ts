@@ -22,23 +22,31 @@ export function findPort(host: string, port: number): Promise<number> {
 }
 
 /** One clear line instead of a system error. */
-export function explainListenFault(error: unknown, host: string, port: number): Error {
+export function explainListenFault(
+  error: unknown,
+  host: string,
+  port: number,
+  flags: { port: string; host: string } = { port: '--port', host: '--host' },
+): Error {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'EADDRINUSE': {
       const next = port < 65_535 ? port + 1 : port - 1;
       return new CommandFault(
         EXIT.failed,
-        `port ${port} on ${host} is used by another program; choose another with --port ${next}, or --port 0 for a free one`,
+        `port ${port} on ${host} is used by another program; choose another with ${flags.port} ${next}, or ${flags.port} 0 for a free one`,
       );
     }
     case 'EACCES':
       return new CommandFault(
         EXIT.failed,
-        `port ${port} on ${host} needs more rights than this process has; choose one from 1024 with --port`,
+        `port ${port} on ${host} needs more rights than this process has; choose one from 1024 with ${flags.port}`,
       );
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return new CommandFault(EXIT.usage, `--host is "${host}"; allowed is an address of this machine, such as 127.0.0.1 or 0.0.0.0`);
+      return new CommandFault(
+        EXIT.usage,
+        `${flags.host} is "${host}"; allowed is an address of this machine, such as 127.0.0.1 or 0.0.0.0`,
+      );
     default:
       return error instanceof Error ? error : new Error(String(error));
   }

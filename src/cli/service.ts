@@ -74,11 +74,23 @@ export class Service {
     if (this.stopping) throw new StopRequested();
   }
 
+  /** Whether everything is being closed: what ends now ends as it should. */
+  get isStopping(): boolean {
+    return this.stopping;
+  }
+
   /** Something that had to go on has ended: stops the rest, exit code 1. */
   fail(reason: string): void {
     if (this.stopping) return;
     say(`stopping, because ${reason}`);
     this.stop(EXIT.failed);
+  }
+
+  /** What it was for has come to its end in good order: stops the rest, exit code 0. */
+  finish(reason: string): void {
+    if (this.stopping) return;
+    say(`stopping: ${reason}`);
+    this.stop(EXIT.done);
   }
 
   private takeSignal(signal: NodeJS.Signals): void {

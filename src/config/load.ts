@@ -46,17 +46,22 @@ export function loadSettings<Name extends SettingName>(names: readonly Name[], s
   return Object.freeze(values) as Pick<Settings, Name>;
 }
 
+/** Which of the settings someone gave, rather than left at their defaults. */
+export function givenSettings(names: readonly SettingName[], sources: SettingSources): ReadonlySet<SettingName> {
+  return new Set(names.filter((name) => findWritten(name, { ...sources, fallbacks: {} })?.isGiven));
+}
+
 /** The strongest source that says anything. An empty variable says nothing, as is usual. */
-function findWritten(name: SettingName, sources: SettingSources): { label: string; written: unknown } | undefined {
+function findWritten(name: SettingName, sources: SettingSources): { label: string; written: unknown; isGiven: boolean } | undefined {
   const row: SettingRow = SETTINGS[name];
   const flag = sources.flags[name];
-  if (flag !== undefined) return { label: `--${row.flag}`, written: flag };
+  if (flag !== undefined) return { label: `--${row.flag}`, written: flag, isGiven: true };
   const variable = sources.env[row.variable];
-  if (variable !== undefined && variable.trim() !== '') return { label: row.variable, written: variable };
+  if (variable !== undefined && variable.trim() !== '') return { label: row.variable, written: variable, isGiven: true };
   const property = row.config && (sources.file as Record<string, unknown> | undefined)?.[row.config];
-  if (property !== undefined) return { label: `${row.config} in ${CONFIG_FILE_NAME}`, written: property };
+  if (property !== undefined) return { label: `${row.config} in ${CONFIG_FILE_NAME}`, written: property, isGiven: true };
   const fallback = row.default ?? sources.fallbacks[name];
-  return fallback === undefined ? undefined : { label: `the default of --${row.flag}`, written: fallback };
+  return fallback === undefined ? undefined : { label: `the default of --${row.flag}`, written: fallback, isGiven: false };
 }
 
 /** A misspelt property would go unnoticed: the file is ours, so everything in it must be known. */

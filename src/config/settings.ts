@@ -132,6 +132,37 @@ export const SETTINGS = {
     max: 600_000,
     sentence: 'How long before the end of its lease a node that cannot extend it stops working; at least a tenth of the lease.',
   },
+  liveness: {
+    kind: 'choice',
+    flag: 'liveness',
+    variable: 'CONVEYOR_LIVENESS',
+    config: 'liveness',
+    default: 'on',
+    choices: ['on', 'off'],
+    sentence:
+      'Whether a node holds a lock on a connection of its own, by which others notice its end at once; without, they notice it when its lease runs out.',
+  },
+  opsPort: {
+    kind: 'integer',
+    flag: 'ops-port',
+    variable: 'CONVEYOR_OPS_PORT',
+    config: 'opsPort',
+    default: undefined,
+    otherwise: '8765, or the next free one, which is printed',
+    min: 0,
+    max: 65_535,
+    sentence: 'The port of a node for its operators: what it did, whether it turns, and how to stop it. 0 takes any free one.',
+  },
+  opsHost: {
+    kind: 'text',
+    flag: 'ops-host',
+    variable: 'CONVEYOR_OPS_HOST',
+    config: 'opsHost',
+    default: '127.0.0.1',
+    pattern: /^[A-Za-z0-9.:_-]{1,253}$/,
+    allowed: 'a host name or an IP address of this machine',
+    sentence: 'The address the operations port listens on; `/command/stop` is answered to this machine only, whatever it is.',
+  },
   drainTimeoutMs: {
     kind: 'duration',
     flag: 'drain-timeout',
@@ -200,6 +231,28 @@ export const SETTINGS = {
     default: 'http://localhost:8080',
     sentence: 'The gateway that `orders` and `simulate` talk to.',
   },
+  join: {
+    kind: 'address',
+    flag: 'join',
+    variable: 'CONVEYOR_JOIN',
+    config: 'join',
+    default: undefined,
+    otherwise: 'the databases of `CONVEYOR_WAREHOUSES`',
+    sentence: 'The gateway of the cluster that a node joins; it tells the node which database to work for.',
+  },
+  joinToken: {
+    kind: 'text',
+    flag: 'join-token',
+    variable: 'CONVEYOR_JOIN_TOKEN',
+    config: undefined,
+    default: undefined,
+    otherwise: 'none; a gateway that only this machine reaches needs none',
+    pattern: /^[\x21-\x7e]{1,512}$/,
+    allowed: '1 to 512 printable characters without spaces',
+    secret: true,
+    sentence:
+      'The token a node joins with, made by `conveyor token create --role join`; prefer the variable, a flag is visible to other users.',
+  },
   token: {
     kind: 'text',
     flag: 'token',
@@ -226,8 +279,8 @@ type ValueOf<Row extends SettingRow> = Row['kind'] extends 'duration' | 'integer
       ? Choice
       : string;
 
-/** `undefined` only where neither a default nor a fallback exists: databases and the token. */
-type IsOptional<Name extends SettingName> = Name extends 'warehouses' | 'token' ? undefined : never;
+/** `undefined` only where neither a default nor a fallback exists. */
+type IsOptional<Name extends SettingName> = Name extends 'warehouses' | 'token' | 'opsPort' | 'join' | 'joinToken' ? undefined : never;
 
 /** All settings as the code uses them: durations in milliseconds. */
 export type Settings = { readonly [Name in SettingName]: ValueOf<Table[Name]> | IsOptional<Name> };

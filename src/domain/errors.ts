@@ -53,6 +53,12 @@ export const ERROR_CATALOGUE = {
     retry: false,
     advice: 'Read the order: `detail` says which state it is in.',
   },
+  'incompatible-node': {
+    status: 409,
+    title: 'The node does not fit the cluster',
+    retry: false,
+    advice: 'Run the same version of Conveyor, with the same workflows, on the node as on the gateways.',
+  },
   'body-too-large': { status: 413, title: 'The body is too large', retry: false, advice: 'Send at most 256 KiB.' },
   'uri-too-long': { status: 414, title: 'The address is too long', retry: false, advice: 'Shorten the path or the query.' },
   'unsupported-media-type': {
@@ -96,6 +102,12 @@ export const ERROR_CATALOGUE = {
     title: 'The warehouse does not answer',
     retry: true,
     advice: 'Wait as long as `Retry-After` says and send it again with the same Idempotency-Key.',
+  },
+  'node-stuck': {
+    status: 503,
+    title: "The node's loop stands still",
+    retry: true,
+    advice: 'Look into its log; if it does not recover, stop it: its orders go on elsewhere.',
   },
   'shutting-down': {
     status: 503,

@@ -12,6 +12,7 @@ import { EventStreams } from './event-stream.ts';
 import { handleClientError, handleError, sendProblem, toConveyorError } from './problem.ts';
 import { type WarehouseQueues, warehouseQueues } from './queues.ts';
 import { cancelOrder } from './routes/cancel-order.ts';
+import { clusterJoin, type JoinOffer } from './routes/cluster-join.ts';
 import { describeRoutes, documents } from './routes/documents.ts';
 import { health } from './routes/health.ts';
 import { orderEvents } from './routes/order-events.ts';
@@ -36,6 +37,8 @@ export interface GatewayOptions {
   /** Per warehouse; one more order is refused with 503. */
   maxWaitingOrders: number;
   acceptBatch?: number;
+  /** Absent: nodes cannot join here. */
+  join?: JoinOffer;
 }
 
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -79,6 +82,7 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   orderEvents(app, context);
   cancelOrder(app, context);
   health(app, context);
+  if (options.join) clusterJoin(app, context, options.join);
   await documents(app);
   return app;
 }

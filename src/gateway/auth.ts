@@ -90,7 +90,7 @@ function digest(token: string): string {
 }
 
 /** `Bearer TOKEN`, or the bare token as the old clients send it. */
-function tokenOf(request: FastifyRequest): string {
+export function tokenOf(request: FastifyRequest): string {
   const header = request.headers.authorization?.trim();
   if (!header) throw new ConveyorError('unauthorized', 'the request has no Authorization header');
   const token = /^bearer\s/i.test(header) ? header.slice('bearer '.length).trim() : header;
@@ -104,6 +104,15 @@ function refuse(): never {
 
 /** Host names that mean this machine: a page of another site that a DNS answer points here has another. */
 const LOOPBACK_HOST = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
+
+/** A page of another site must not make a browser send this: browsers say where a request comes from, programs say nothing. */
+export function refuseForeignSite(request: FastifyRequest): void {
+  const site = request.headers['sec-fetch-site'];
+  const { origin, host } = request.headers;
+  const isForeign =
+    (site !== undefined && site !== 'same-origin' && site !== 'none') || (origin !== undefined && URL.parse(origin)?.host !== host);
+  if (isForeign) throw new ConveyorError('forbidden', 'a page of another site sent this request');
+}
 
 export function refuseForeignHost(request: FastifyRequest): void {
   if (LOOPBACK_HOST.test(request.headers.host ?? '')) return;

@@ -1,26 +1,8 @@
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { ConveyorError, ERROR_CATALOGUE, type ErrorCode, type FieldFault, messageOf } from '#domain/errors.ts';
+import { ConveyorError, type ErrorCode, type FieldFault, messageOf } from '#domain/errors.ts';
+import { MAX_FAULTS, problemOf } from '#domain/problem.ts';
 import type { Log } from '#engine/log.ts';
-import type { ProblemJson } from './api.ts';
-
-/** Errors leave as RFC 9457 problems: what was found, what was expected, and what to do. */
-
-const MAX_FAULTS = 20;
-
-export function problemOf(error: ConveyorError, requestId?: string): ProblemJson {
-  const { status, title, advice } = ERROR_CATALOGUE[error.code];
-  return {
-    type: `urn:conveyor:error:${error.code}`,
-    title,
-    status,
-    code: error.code,
-    detail: error.message,
-    advice,
-    ...(requestId === undefined ? {} : { request_id: requestId }),
-    ...(error.faults.length > 0 ? { errors: error.faults.slice(0, MAX_FAULTS).map(({ field, reason }) => ({ field, reason })) } : {}),
-  };
-}
 
 export function sendProblem(reply: FastifyReply, error: ConveyorError): FastifyReply {
   if (error.retryAfterS !== undefined) reply.header('retry-after', String(error.retryAfterS));

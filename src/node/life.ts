@@ -4,14 +4,14 @@ import { Lease, type LeaseSettings } from '#engine/lease.ts';
 import type { Log } from '#engine/log.ts';
 import type { WorkflowRegistry } from '#engine/registry.ts';
 import type { RunEnd } from '#engine/run-order.ts';
-import type { EndReason, Hint, Liveness, Store, Subscription, TickReport } from '#engine/store.ts';
+import type { Hint, Liveness, Store, Subscription, TickReport } from '#engine/store.ts';
 import { ClaimLoop } from './claim-loop.ts';
 import { Leadership } from './leadership.ts';
-import { LostWatch } from './lost-watch.ts';
 import { MoveWriter } from './move-writer.ts';
 import { Slots } from './slots.ts';
 import type { NodeStats } from './stats.ts';
-import { SessionWatch } from './watch.ts';
+import { Takeover } from './takeover.ts';
+import { Ticker } from './ticker.ts';
 
 export interface LifeOptions {
   store: Store;
@@ -47,17 +47,15 @@ export class NodeLife {
   readonly ended: Promise<'left' | 'dead'>;
   private readonly options: LifeOptions;
   private readonly lease: Lease;
-  private readonly watch: SessionWatch;
   private readonly writer: MoveWriter;
   private readonly slots: Slots;
   private readonly claimLoop: ClaimLoop;
-  private readonly lostWatch: LostWatch;
+  private readonly takeover: Takeover;
+  private readonly ticker: Ticker;
   private readonly leadership: Leadership;
   private readonly end = Promise.withResolvers<'left' | 'dead'>();
   private subscription: Subscription | undefined;
-  private tickTimer: Timer | undefined;
   private deadlineTimer: Timer | undefined;
-  private ticking: Promise<void> | undefined;
   private suspended = false;
   private draining: boolean;
   private leaving = false;
@@ -65,8 +63,6 @@ export class NodeLife {
   private over = false;
   private liveness: Liveness = 'unavailable';
   private livenessLostAt = 0;
-  /** What this node sees until then says nothing about others: its own connections broke a moment ago. */
-  private troubledUntil = Number.NEGATIVE_INFINITY;
   private reconcileAt: number;
   private databaseAnswers = true;
 
@@ -77,13 +73,15 @@ export class NodeLife {
     this.ended = this.end.promise;
     this.lease = new Lease(lease);
     this.draining = options.draining;
-    this.watch = new SessionWatch(lease.ttlMs);
     this.leadership = new Leadership(session, options.log);
-    this.lostWatch = new LostWatch({
+    this.takeover = new Takeover({
+      ...{ store, session, ttlMs: lease.ttlMs, clock, stats: options.stats, log: options.log.child({ session }) },
+      onWork: () => this.claimLoop.wake(),
+    });
+    this.ticker = new Ticker({
       clock,
-      log: options.log,
-      look: async () => this.othersLost(await store.findLostSessions(lease.ttlMs)),
-      end: (sessions) => this.endOthers(sessions, 'connection_lost'),
+      intervalMs: () => (this.isLeader ? lease.heartbeatMs * LEADER_PACE : lease.heartbeatMs),
+      turn: () => this.tick(),
     });
     this.reconcileAt = clock.monotonic() + RECONCILE_EVERY_MS;
     this.writer = new MoveWriter({
@@ -113,7 +111,7 @@ export class NodeLife {
       freeSlots: () => (this.mayWork() && !this.draining ? this.slots.free : 0),
       claim: (limit) => store.claimOrders(session, limit),
       start: (order) => {
-        options.stats.countPulled(order.version <= 2);
+        options.stats.countPulled(order);
         this.slots.start(order);
       },
       onLostAnswer: (error) => this.noteLostAnswer(error),
@@ -124,6 +122,20 @@ export class NodeLife {
     return this.slots.busy;
   }
 
+  /** Orders whose handlers are done and whose last move is on its way. */
+  get queueSize(): number {
+    return this.slots.leaving;
+  }
+
+  get livenessState(): Liveness {
+    return this.liveness;
+  }
+
+  /** Whether a turn of the loop ended within the time of a lease, whatever the database answered. */
+  get isTurning(): boolean {
+    return this.options.clock.monotonic() - this.ticker.turnedAt < this.options.lease.ttlMs;
+  }
+
   async begin(): Promise<void> {
     this.renewLease(this.options.openedAt);
     this.subscription = await this.options.store.attendSession(this.session, {
@@ -131,7 +143,7 @@ export class NodeLife {
       onLiveness: (liveness) => this.takeLiveness(liveness),
     });
     this.claimLoop.wake();
-    this.scheduleTick();
+    this.ticker.start();
   }
 
   get isLeader(): boolean {
@@ -144,7 +156,7 @@ export class NodeLife {
     this.draining = true;
     this.leaving = true;
     this.claimLoop.stop();
-    this.tickSoon();
+    this.ticker.soon();
     this.slots.drainAll();
     const timer = this.options.clock.after(graceMs, () => this.slots.interruptAll());
     await Promise.race([this.slots.whenEmpty(), this.ended]);
@@ -176,9 +188,9 @@ export class NodeLife {
   private close(): void {
     this.over = true;
     this.claimLoop.stop();
-    this.tickTimer?.cancel();
+    this.ticker.stop();
     this.deadlineTimer?.cancel();
-    this.lostWatch.close();
+    this.takeover.close();
     this.writer.reset();
     this.slots.dropAll();
     void this.subscription?.close();
@@ -187,22 +199,7 @@ export class NodeLife {
   private takeHint(hint: Hint): void {
     if (this.over) return;
     if (hint === 'work') this.claimLoop.wake();
-    else this.tickSoon();
-  }
-
-  private scheduleTick(): void {
-    if (this.over) return;
-    this.tickTimer?.cancel();
-    const { heartbeatMs } = this.options.lease;
-    this.tickTimer = this.options.clock.after(this.isLeader ? heartbeatMs * LEADER_PACE : heartbeatMs, () => this.tickSoon());
-  }
-
-  private tickSoon(): void {
-    if (this.over) return;
-    this.ticking ??= this.tick().finally(() => {
-      this.ticking = undefined;
-      this.scheduleTick();
-    });
+    else this.ticker.soon();
   }
 
   private async tick(): Promise<void> {
@@ -214,14 +211,14 @@ export class NodeLife {
         busy: this.slots.busy,
         draining: this.draining,
         hasLiveness: this.liveness !== 'unavailable',
-        lookForLost: this.lostWatch.wantsTick,
+        lookForLost: this.takeover.wantsLook,
         leading: this.leaving ? undefined : this.leadership.bid(),
         counts: stats,
       });
     } catch (error) {
       if (this.databaseAnswers) log.warn({ session: this.session, error: messageOf(error) }, 'heartbeat failed; trying on');
       this.databaseAnswers = false;
-      this.troubledUntil = clock.monotonic() + lease.ttlMs;
+      this.takeover.noteTrouble();
       this.leadership.follow(undefined);
       return;
     }
@@ -236,18 +233,15 @@ export class NodeLife {
   private async followReport(report: TickReport): Promise<void> {
     const { clock, log } = this.options;
     this.leadership.follow(report.leaderTerm);
-    this.lostWatch.follow(report.sessions.length - 1);
-    this.lostWatch.suspect(this.othersLost(report.lostSessions ?? []));
+    this.takeover.follow(report);
     this.followWishes(report);
     if (report.workDue) this.claimLoop.wake();
     if (this.liveness === 'lost') return this.waitForLiveness();
     this.resume();
     try {
       if (clock.monotonic() >= this.reconcileAt) await this.reconcile();
-      const suspects = this.watch.suspects(report, this.session, clock.monotonic());
-      if (!this.isLeader || this.over) return;
-      if (suspects.length > 0) await this.endOthers(suspects, 'expired');
-      this.leadership.noteWork();
+      await this.takeover.checkLeases(report, this.isLeader);
+      if (this.isLeader) this.leadership.noteWork();
     } catch (error) {
       log.debug({ session: this.session, error: messageOf(error) }, 'a chore failed; the next tick tries again');
     }
@@ -270,40 +264,19 @@ export class NodeLife {
       wantsDrain ? 'asked to drain: taking no new orders' : 'asked to go on: taking orders again',
     );
     this.claimLoop.wake();
-    // Others learn of it with a tick.
-    setImmediate(() => this.tickSoon());
-  }
-
-  private othersLost(sessions: readonly number[]): number[] {
-    if (this.options.clock.monotonic() < this.troubledUntil) return [];
-    return sessions.filter((session) => session !== this.session);
-  }
-
-  private async endOthers(sessions: number[], reason: EndReason): Promise<void> {
-    const { store, stats, log } = this.options;
-    for (const { session, handedOver } of await store.endSessions(sessions, reason)) {
-      stats.takeovers += 1;
-      stats.handedOver += handedOver;
-      const how = reason === 'expired' ? 'its lease ran out' : 'its connection ended';
-      log.warn({ session: this.session, ended_session: session, orders: handedOver }, `a node is gone: ${how}, its orders go on elsewhere`);
-      if (handedOver > 0) {
-        this.claimLoop.wake();
-        await store.wakeNodes(handedOver);
-      }
-    }
   }
 
   private takeLiveness(liveness: Liveness): void {
     if (this.over) return;
-    const { clock, lease, log } = this.options;
+    const { clock, log } = this.options;
     this.liveness = liveness;
     if (liveness === 'lost') {
       this.livenessLostAt = clock.monotonic();
-      this.troubledUntil = this.livenessLostAt + lease.ttlMs;
+      this.takeover.noteTrouble();
       log.warn({ session: this.session, orders: this.slots.busy }, 'the liveness connection is lost: others may take over');
       this.suspend();
     }
-    this.tickSoon();
+    this.ticker.soon();
   }
 
   /**

@@ -4,7 +4,7 @@ import { type Clock, jittered, sleep, systemClock } from '#engine/clock.ts';
 import { DEFAULT_LEASE, findLeaseFault, type LeaseSettings } from '#engine/lease.ts';
 import type { Log } from '#engine/log.ts';
 import type { WorkflowRegistry } from '#engine/registry.ts';
-import type { Store } from '#engine/store.ts';
+import type { Liveness, Store } from '#engine/store.ts';
 import { NodeLife } from './life.ts';
 import { type NodeCounts, NodeStats } from './stats.ts';
 
@@ -35,6 +35,12 @@ export interface RunningNode {
   readonly slots: number;
   readonly isLeader: boolean;
   readonly isDraining: boolean;
+  /** Whether others would notice its end at once. */
+  readonly liveness: Liveness;
+  /** Orders whose handlers are done and whose last move is on its way. */
+  readonly queueSize: number;
+  /** Whether its loop turns. */
+  readonly isTurning: boolean;
   readonly stats: Readonly<NodeCounts>;
   /** Resolves when the node has stopped for good. */
   readonly ended: Promise<void>;
@@ -76,6 +82,7 @@ class Node implements RunningNode {
   private readonly end = Promise.withResolvers<void>();
   private life: NodeLife | undefined;
   private draining = false;
+  private between = false;
 
   constructor(options: NodeOptions, lease: LeaseSettings) {
     this.options = options;
@@ -102,6 +109,19 @@ class Node implements RunningNode {
     return this.life?.isLeader ?? false;
   }
 
+  get liveness(): Liveness {
+    return this.life?.livenessState ?? 'unavailable';
+  }
+
+  get queueSize(): number {
+    return this.life?.queueSize ?? 0;
+  }
+
+  /** Between two lives it waits for the database, which is a turn too. */
+  get isTurning(): boolean {
+    return this.between || (this.life?.isTurning ?? false);
+  }
+
   get isDraining(): boolean {
     return this.draining || this.stopping.signal.aborted;
   }
@@ -122,9 +142,11 @@ class Node implements RunningNode {
     let life: NodeLife | undefined = first;
     while (life) {
       const how = await life.ended;
+      this.between = true;
       if (how === 'dead') await sleep(this.clock, REBIRTH_PAUSE_MS, this.stopping.signal).catch(() => undefined);
       life = await this.nextLife();
       this.life = life ?? this.life;
+      this.between = false;
     }
     this.end.resolve();
   }

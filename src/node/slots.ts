@@ -36,6 +36,10 @@ export class Slots {
     return this.slots.size - this.leavingCount;
   }
 
+  get leaving(): number {
+    return this.leavingCount;
+  }
+
   get free(): number {
     return Math.max(0, this.options.slotCount - this.busy);
   }

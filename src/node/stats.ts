@@ -1,11 +1,14 @@
 import type { RunEnd } from '#engine/run-order.ts';
+import type { ClaimedOrder } from '#engine/store.ts';
 
 /** What a node did in all its lives. */
 export interface NodeCounts {
   pulledOrders: number;
   pulledNewOrders: number;
-  /** Orders that had begun elsewhere, or here before an interruption. */
+  /** Orders that had begun: handed over by a node that died, or handed back by one that left. */
   pulledZombieOrders: number;
+  /** Orders whose wait for a retry was over. */
+  pulledTimedOutOrders: number;
   processed: number;
   processCompleted: number;
   processFailed: number;
@@ -23,6 +26,7 @@ export class NodeStats implements NodeCounts {
   pulledOrders = 0;
   pulledNewOrders = 0;
   pulledZombieOrders = 0;
+  pulledTimedOutOrders = 0;
   processed = 0;
   processCompleted = 0;
   processFailed = 0;
@@ -33,9 +37,11 @@ export class NodeStats implements NodeCounts {
   takeovers = 0;
   handedOver = 0;
 
-  countPulled(isNew: boolean): void {
+  countPulled({ version, retries }: Pick<ClaimedOrder, 'version' | 'retries'>): void {
     this.pulledOrders += 1;
-    if (isNew) this.pulledNewOrders += 1;
+    // Accepted and claimed: nothing else has happened to it.
+    if (version <= 2) this.pulledNewOrders += 1;
+    else if (retries > 0) this.pulledTimedOutOrders += 1;
     else this.pulledZombieOrders += 1;
   }
 

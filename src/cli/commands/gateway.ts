@@ -32,11 +32,15 @@ export function gatewayCommand(): Command {
     process.exitCode = await Service.run(systemClock, async (service) => {
       const surroundings = openSurroundings(settings);
       const registry = buildRegistry(settings, file, surroundings);
-      const stores = await openStores(await requireDatabases(settings), surroundings);
+      const addresses = await requireDatabases(settings);
+      const stores = await openStores(addresses, surroundings);
       ownStores(service, stores);
       const developmentTokens = await decideDevelopmentTokens(settings.host, stores);
       const serviceId = deriveId('gateway', settings.nodeName);
-      const parts = { stores, registry, serviceId, serviceName: settings.nodeName, workflowName: settings.workflow, developmentTokens };
+      const parts = {
+        ...{ stores, registry, serviceId, serviceName: settings.nodeName, workflowName: settings.workflow, developmentTokens },
+        ...{ addresses, databasesAreHere: !settings.warehouses },
+      };
       const { port } = await startGateway(service, settings, parts, surroundings);
       const warehouses = stores.map((store) => store.warehouse.name);
       surroundings.log.info({ url: localUrl(settings.host, port), warehouses, developmentTokens }, 'gateway started');

@@ -14,11 +14,11 @@ import {
   NODE_SETTINGS,
   ownStores,
   startGateway,
-  startNodes,
   WORKFLOW_SETTINGS,
 } from '../compose.ts';
 import { openStores } from '../databases.ts';
 import { deriveId, readOrCreateId } from '../identity.ts';
+import { startNodes } from '../nodes.ts';
 import { addExamples, addSettings, readSettings } from '../options.ts';
 import { findPort, localUrl } from '../port.ts';
 import { Service } from '../service.ts';
@@ -46,18 +46,22 @@ async function start(service: Service, settings: StartSettings, file: ConfigFile
   if (!settings.warehouses) await takeDataDir(service, settings, port);
   await findPort(settings.host, port);
   const addresses = settings.warehouses ?? (await startDatabases(service, settings, surroundings));
-  const stores = await openStores(addresses, surroundings);
+  const stores = await openStores(addresses, surroundings, settings);
   ownStores(service, stores);
   const developmentTokens = await decideDevelopmentTokens(settings.host, stores);
   const baseId = settings.warehouses ? deriveId(settings.nodeName) : await readOrCreateId(resolve(settings.dataDir));
-  await startNodes(service, settings, { stores, registry, baseId }, surroundings);
-  const parts = { stores, registry, serviceId: baseId, serviceName: settings.nodeName, workflowName: settings.workflow, developmentTokens };
+  const opsPorts = await startNodes(service, settings, { stores, registry, baseId }, surroundings);
+  const parts = {
+    ...{ stores, registry, serviceId: baseId, serviceName: settings.nodeName, workflowName: settings.workflow, developmentTokens },
+    ...{ addresses, databasesAreHere: !settings.warehouses },
+  };
   await startGateway(service, { ...settings, port }, parts, surroundings);
   process.stdout.write(
     renderBanner({
       version: surroundings.version,
       host: settings.host,
       port,
+      opsAddresses: opsPorts.map(({ address }) => address),
       addresses,
       passwordFiles: new Map(
         settings.warehouses ? [] : addresses.map(({ name }) => [name, join(resolve(settings.dataDir), name, 'password')]),

@@ -39,6 +39,11 @@ export async function migrate(url: string, warehouse: string, log: Log): Promise
   }
 }
 
+/** The newest migration this version knows: its schema's name. */
+export async function readSchemaVersion(): Promise<string> {
+  return (await readMigrations()).at(-1)?.name ?? 'none';
+}
+
 async function readMigrations(): Promise<MigrationFile[]> {
   const names = (await readdir(MIGRATIONS)).filter((name) => name.endsWith('.sql')).sort();
   return Promise.all(

@@ -1,0 +1,73 @@
+import { messageOf } from '#domain/errors.ts';
+import type { WorkflowRegistry } from '#engine/registry.ts';
+import type { Store } from '#engine/store.ts';
+import type { OpsPort } from '#node/ops-port.ts';
+import type { NodeSettings } from './compose.ts';
+import { deriveId } from './identity.ts';
+import { explainListenFault } from './port.ts';
+import type { Service } from './service.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export interface NodeParts {
+  store: Store;
+  registry: WorkflowRegistry;
+  nodeId: string;
+  nodeName: string;
+  opsPort: OpsPort;
+  /** It was stopped from afar, by an operator: whether the rest of the process goes on. */
+  onStopped: (sentence: string) => void;
+}
+
+/** Opens a node's operations port; the service closes it after the node. */
+export async function startOpsPort(service: Service, settings: NodeSettings, { clock, version }: Surroundings): Promise<OpsPort> {
+  const { openOpsPort } = await import('#node/ops-port.ts');
+  const { opsHost, opsPort } = settings;
+  const port = await openOpsPort({ host: opsHost, port: opsPort, clock, version }).catch((error: unknown) => {
+    throw explainListenFault(error, opsHost, opsPort ?? 0, { port: '--ops-port', host: '--ops-host' });
+  });
+  service.own({ what: 'the operations port', close: () => port.close() });
+  return port;
+}
+
+/** Starts a node; the service stops it, and running steps may finish within the drain timeout. */
+export async function startOneNode(service: Service, settings: NodeSettings, parts: NodeParts, surroundings: Surroundings): Promise<void> {
+  const { startNode } = await import('#node/node.ts');
+  const { store, registry, nodeId, nodeName, opsPort, onStopped } = parts;
+  const stop = { graceMs: settings.drainTimeoutMs };
+  const node = await startNode({
+    ...{ store, registry, slots: settings.slots, nodeId, nodeName, address: opsPort.address, stopGraceMs: stop.graceMs },
+    lease: { ttlMs: settings.leaseTtlMs, heartbeatMs: settings.heartbeatMs, marginMs: settings.leaseMarginMs },
+    ...surroundings,
+  });
+  opsPort.operate({ node, store, stop: () => void node.stop(stop) });
+  service.own({ what: `node ${nodeName}; running steps may finish`, close: () => node.stop(stop) });
+  void node.ended.then(
+    () => {
+      if (!service.isStopping) onStopped(`node ${nodeName} was told to stop`);
+    },
+    (error: unknown) => service.fail(`node ${nodeName} has failed: ${messageOf(error)}`),
+  );
+}
+
+/** One node for each store, within a process that does more than that: it goes on when one of them is told to stop. */
+export async function startNodes(
+  service: Service,
+  settings: NodeSettings,
+  parts: { stores: readonly Store[]; registry: WorkflowRegistry; baseId: string },
+  surroundings: Surroundings,
+): Promise<OpsPort[]> {
+  const { stores, registry, baseId } = parts;
+  const opsPorts: OpsPort[] = [];
+  for (const [index, store] of stores.entries()) {
+    const { name } = store.warehouse;
+    const opsPort = await startOpsPort(service, settings, surroundings);
+    opsPorts.push(opsPort);
+    const node = {
+      nodeId: index === 0 ? baseId : deriveId(baseId, name),
+      nodeName: stores.length === 1 ? settings.nodeName : `${settings.nodeName}-${name}`,
+      onStopped: (sentence: string) => surroundings.log.warn({ warehouse: name }, `${sentence}; the gateway goes on`),
+    };
+    await startOneNode(service, settings, { store, registry, opsPort, ...node }, surroundings);
+  }
+  return opsPorts;
+}

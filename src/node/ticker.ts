@@ -1,0 +1,45 @@
+import type { Clock, Timer } from '#engine/clock.ts';
+
+export interface TickerOptions {
+  clock: Clock;
+  /** Until the next turn, asked after each. */
+  intervalMs: () => number;
+  /** One turn; never rejects. */
+  turn: () => Promise<void>;
+}
+
+/** Takes turns, one after the other and never two at once: after each interval, and sooner when asked. */
+export class Ticker {
+  private readonly options: TickerOptions;
+  private timer: Timer | undefined;
+  private turning: Promise<void> | undefined;
+  private stopped = false;
+  /** When the last turn ended, by the monotonic clock; the begin before that. */
+  turnedAt: number;
+
+  constructor(options: TickerOptions) {
+    this.options = options;
+    this.turnedAt = options.clock.monotonic();
+  }
+
+  start(): void {
+    if (this.stopped) return;
+    this.timer?.cancel();
+    this.timer = this.options.clock.after(this.options.intervalMs(), () => this.soon());
+  }
+
+  /** Now, or as soon as the turn that is under way has ended by itself: that one is not repeated. */
+  soon(): void {
+    if (this.stopped) return;
+    this.turning ??= this.options.turn().finally(() => {
+      this.turning = undefined;
+      this.turnedAt = this.options.clock.monotonic();
+      this.start();
+    });
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.timer?.cancel();
+  }
+}
