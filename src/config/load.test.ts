@@ -33,6 +33,8 @@ describe('settings', () => {
       leaseTtlMs: 3_000,
       heartbeatMs: 750,
       leaseMarginMs: 600,
+      liveness: 'on',
+      opsHost: '127.0.0.1',
       drainTimeoutMs: 30_000,
       maxWaitingOrders: 10_000,
       nodeName: 'host-1',
