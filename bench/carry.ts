@@ -1,8 +1,6 @@
-import { newOrderId } from '#domain/ids.ts';
-import { systemClock } from '#engine/clock.ts';
-import type { Store } from '#engine/store.ts';
 import { startChild } from './support/child.ts';
 import { type Figure, median } from './support/figures.ts';
+import { acceptOrders } from './support/orders.ts';
 import { type BenchServer, cpuOf } from './support/server.ts';
 import { measureYardstick } from './yardstick.ts';
 
@@ -12,8 +10,6 @@ interface Round {
   cpuSeconds: number;
   walBytes: number;
 }
-
-const ACCEPT_BATCH = 500;
 
 /** One node of 50 slots with empty steps, in turn with the yardstick; what it costs, accepting included. */
 export async function benchCarry(server: BenchServer, rounds: number, orderCount: number): Promise<Figure[]> {
@@ -66,22 +62,5 @@ async function carryOnce(server: BenchServer, orderCount: number): Promise<Round
       if (rows.length === 0) return;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-  }
-}
-
-async function acceptOrders(store: Store, orderCount: number): Promise<void> {
-  for (let from = 0; from < orderCount; from += ACCEPT_BATCH) {
-    const count = Math.min(ACCEPT_BATCH, orderCount - from);
-    await store.acceptOrders(
-      Array.from({ length: count }, () => ({
-        orderId: newOrderId(store.warehouse.number, systemClock.now(), systemClock.entropy()),
-        customerId: 'user',
-        workflow: 'order',
-        workflowVersion: 1,
-        content: { symbol: 'abc', quantity: 3 },
-        keys: [],
-        bodyHash: null,
-      })),
-    );
   }
 }

@@ -2,14 +2,22 @@ import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchAccept } from './accept.ts';
 import { benchCarry } from './carry.ts';
+import { benchFleet } from './fleet.ts';
+import { benchHerd } from './herd.ts';
 import { benchIdle } from './idle.ts';
 import { benchPickUp } from './pick-up.ts';
 import { stopChildren } from './support/child.ts';
 import { type Figure, isMet, printFigures } from './support/figures.ts';
 import { startBenchServer } from './support/server.ts';
+import { benchTakeover } from './takeover.ts';
 
-/** `npm run bench`: measures and reports; it asserts nothing. `--quick`: one short round of each. `--json`: one object. */
-const { values: flags } = parseArgs({ options: { json: { type: 'boolean' }, quick: { type: 'boolean' } } });
+/**
+ * `npm run bench`: measures and reports; it asserts nothing. `--quick`: one short round of each. `--json`: one object.
+ * `--only NAME`: this suite alone; the cluster's suites, which take minutes, run only so or with `--full`.
+ */
+const { values: flags } = parseArgs({
+  options: { json: { type: 'boolean' }, quick: { type: 'boolean' }, full: { type: 'boolean' }, only: { type: 'string' } },
+});
 const size = flags.quick
   ? { rounds: 1, carryOrders: 5_000, loadSeconds: 2, pickUps: 100, idleSeconds: 5 }
   : { rounds: 3, carryOrders: 20_000, loadSeconds: 5, pickUps: 500, idleSeconds: 15 };
@@ -27,9 +35,17 @@ const suites: [name: string, run: () => Promise<Figure[]>][] = [
   ['pick-up', () => benchPickUp(server, size.pickUps)],
   ['idle', () => benchIdle(server, size.idleSeconds)],
 ];
+const clusterSuites: typeof suites = [
+  ['takeover', () => benchTakeover(server, 10, 3)],
+  ['fleet', () => benchFleet(server)],
+  ['herd', () => benchHerd(server)],
+];
+const all = [...suites, ...clusterSuites];
+const chosen = flags.only === undefined ? (flags.full ? all : suites) : all.filter(([name]) => name === flags.only);
+if (chosen.length === 0) throw new Error(`--only is "${flags.only}"; allowed is one of ${all.map(([name]) => name).join(', ')}`);
 const figures: Figure[] = [];
 try {
-  for (const [name, run] of suites) {
+  for (const [name, run] of chosen) {
     console.error(`measuring ${name} …`);
     figures.push(...(await run()));
   }

@@ -7,6 +7,7 @@ export interface BenchChild {
   pid: number;
   ready: string;
   onLine(listener: (line: string) => void): void;
+  kill(signal: NodeJS.Signals): void;
   stop(): Promise<void>;
 }
 
@@ -29,6 +30,7 @@ export async function startChild(script: string, env: Record<string, string>): P
     pid: child.pid as number,
     ready: await ready.promise,
     onLine: (listener) => listeners.push(listener),
+    kill: (signal) => void child.kill(signal),
     async stop() {
       children.delete(bench);
       child.kill('SIGTERM');

@@ -16,10 +16,29 @@ export const STEP_NAMES = ['Scheduling', 'Pre-Processing', 'Processing', 'Post-P
 export interface BenchServer {
   url: string;
   /** A fresh, migrated database with the default workflow; and a store on it. */
-  createDatabase(): Promise<{ url: string; store: Store; client: pg.Client; close(): Promise<void> }>;
+  createDatabase(): Promise<BenchDatabase>;
   /** CPU seconds that all of PostgreSQL has used; 0 where there is no /proc. */
   cpuSeconds(): number;
   stop(): Promise<void>;
+}
+
+export interface BenchDatabase {
+  url: string;
+  store: Store;
+  client: pg.Client;
+  close(): Promise<void>;
+}
+
+const POLL_MS = 5;
+const GIVE_UP_MS = 60_000;
+
+/** Waits until the condition holds; rejects after a minute. */
+export async function waitUntil(condition: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + GIVE_UP_MS;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error('the benchmark waited a minute for something that did not come');
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
 }
 
 export async function startBenchServer(): Promise<BenchServer> {

@@ -183,6 +183,10 @@ export interface LeadershipBid {
 export interface TickReport {
   /** Changes when the database was restarted. */
   databaseEpoch: string;
+  /** By the database's clock: the pace that all nodes share. */
+  databaseNow: EpochMs;
+  /** Who leads, whether it is this session or another. */
+  leader: number | undefined;
   /** Every session that is not dead, this one included. */
   sessions: { session: number; beat: number; expired: boolean }[];
   /** Orders of this session that someone wants cancelled. */

@@ -75,12 +75,20 @@ export class NodeLife {
     this.draining = options.draining;
     this.leadership = new Leadership(session, options.log);
     this.takeover = new Takeover({
-      ...{ store, session, ttlMs: lease.ttlMs, clock, stats: options.stats, log: options.log.child({ session }) },
+      ...{
+        store,
+        session,
+        ttlMs: lease.ttlMs,
+        periodMs: lease.heartbeatMs,
+        clock,
+        stats: options.stats,
+        log: options.log.child({ session }),
+      },
       onWork: () => this.claimLoop.wake(),
     });
     this.ticker = new Ticker({
       clock,
-      intervalMs: () => (this.isLeader ? lease.heartbeatMs * LEADER_PACE : lease.heartbeatMs),
+      intervalMs: () => (this.isLeader ? lease.heartbeatMs * LEADER_PACE : this.takeover.nextTickMs),
       turn: () => this.tick(),
     });
     this.reconcileAt = clock.monotonic() + RECONCILE_EVERY_MS;

@@ -13,36 +13,27 @@ export interface LostWatchOptions {
 
 /** A connection may be cut for a moment: this long a lost lock may be taken again. */
 const GRACE_MS = 200;
-/** All nodes together look about this often, however many there are. */
-const SHARED_INTERVAL_MS = 150;
-/** One node looks no more often than this beside its tick: an idle node sends little. */
-const MIN_INTERVAL_MS = 1_000;
-const MAX_LOOKERS_WITH_TICK = 10;
+/** One look between two ticks is left out in so many: an idle node sends at most 2.5 statements a second. */
+const LOOKS_IN_A_ROW = 3;
 
-/**
- * Watches the liveness locks of the other sessions: the fast way to notice that a node is gone. Every node looks, so that
- * it does not matter who is killed, and each the more rarely the more they are.
- */
+/** Watches the liveness locks of the other sessions: the fast way to notice that a node is gone. */
 export class LostWatch {
   private readonly options: LostWatchOptions;
   private readonly ending = new Set<number>();
   private timer: Timer | undefined;
-  private othersCount = 0;
+  private turn = 0;
   private closed = false;
 
   constructor(options: LostWatchOptions) {
     this.options = options;
   }
 
-  /** Whether the tick should look too. */
-  get wantsTick(): boolean {
-    return this.othersCount > 0 && this.othersCount < MAX_LOOKERS_WITH_TICK;
-  }
-
-  /** How many other sessions there are, as the latest tick told. */
-  follow(othersCount: number): void {
-    this.othersCount = othersCount;
-    if (othersCount > 0 && !this.timer) this.schedule();
+  /** Looks once in so many milliseconds, instead of what was planned before. */
+  planLook(delayMs: number): void {
+    this.timer?.cancel();
+    this.turn = (this.turn + 1) % (LOOKS_IN_A_ROW + 1);
+    if (this.turn === 0 || this.closed) return;
+    this.timer = this.options.clock.after(delayMs, () => void this.look());
   }
 
   /** These sessions have lost their lock: ends them after the grace, unless they have it again by then. */
@@ -68,22 +59,11 @@ export class LostWatch {
     }
   }
 
-  private schedule(): void {
-    const { clock } = this.options;
-    const interval = Math.max(MIN_INTERVAL_MS, (this.othersCount + 1) * SHARED_INTERVAL_MS);
-    // Spread evenly around the interval, so that the nodes' looks do not fall together.
-    this.timer = clock.after(interval * (0.75 + clock.random() / 2), () => {
-      this.timer = undefined;
-      if (!this.closed && this.othersCount > 0) void this.look();
-    });
-  }
-
   private async look(): Promise<void> {
     try {
       this.suspect(await this.options.look());
     } catch (error) {
-      this.options.log.debug({ error: messageOf(error) }, 'could not look for lost sessions; trying on');
+      this.options.log.debug({ error: messageOf(error) }, 'could not look for lost sessions; the tick looks too');
     }
-    if (!this.closed && !this.timer) this.schedule();
   }
 }

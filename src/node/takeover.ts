@@ -4,11 +4,14 @@ import type { EndReason, Store, TickReport } from '#engine/store.ts';
 import { LostWatch } from './lost-watch.ts';
 import type { NodeStats } from './stats.ts';
 import { SessionWatch } from './watch.ts';
+import { delayToPhase, planWatch, type WatchPlan } from './watch-plan.ts';
 
 export interface TakeoverOptions {
   store: Store;
   session: number;
   ttlMs: number;
+  /** Of the ticks of all. */
+  periodMs: number;
   clock: Clock;
   log: Log;
   stats: NodeStats;
@@ -24,12 +27,15 @@ export class Takeover {
   private readonly options: TakeoverOptions;
   private readonly watch: SessionWatch;
   private readonly lostWatch: LostWatch;
+  private plan: WatchPlan = { phase: 0, lookWithTick: false, lookBetween: undefined };
+  private tickDelayMs: number;
   /** What this node sees until then says nothing about others: its own connections broke a moment ago. */
   private troubledUntil = Number.NEGATIVE_INFINITY;
 
   constructor(options: TakeoverOptions) {
     const { store, ttlMs, clock, log } = options;
     this.options = options;
+    this.tickDelayMs = options.periodMs;
     this.watch = new SessionWatch(ttlMs);
     this.lostWatch = new LostWatch({
       clock,
@@ -41,7 +47,12 @@ export class Takeover {
 
   /** Whether the next tick should look for lost locks too. */
   get wantsLook(): boolean {
-    return this.lostWatch.wantsTick;
+    return this.plan.lookWithTick;
+  }
+
+  /** How long to the next tick of a session that does not lead. */
+  get nextTickMs(): number {
+    return this.tickDelayMs;
   }
 
   /** Our own connections broke: until a lease has passed, everybody else may only be in the same trouble. */
@@ -52,7 +63,14 @@ export class Takeover {
 
   /** Learns from a tick; never waits. */
   follow(report: TickReport): void {
-    this.lostWatch.follow(report.sessions.length - 1);
+    const { session, periodMs } = this.options;
+    this.plan = planWatch(
+      session,
+      report.sessions.map((other) => other.session),
+      report.leader,
+    );
+    this.tickDelayMs = delayToPhase(report.databaseNow, this.plan.phase, periodMs);
+    if (this.plan.lookBetween !== undefined) this.lostWatch.planLook(this.plan.lookBetween * periodMs);
     this.lostWatch.suspect(this.othersAmong(report.lostSessions ?? []));
   }
 

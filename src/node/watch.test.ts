@@ -5,6 +5,8 @@ import { SessionWatch } from './watch.ts';
 const TTL_MS = 3_000;
 const report = (sessions: TickReport['sessions'], databaseEpoch = 'e1'): TickReport => ({
   databaseEpoch,
+  databaseNow: 0,
+  leader: undefined,
   sessions,
   cancelRequests: [],
   workDue: false,

@@ -40,13 +40,16 @@ export function tick(db: MemoryDatabase, session: number, ttlMs: number, load: N
   row.hasLiveness = load.hasLiveness;
   row.counts = { ...load.counts };
   const alive = [...db.sessions.values()].filter(({ state }) => state !== 'dead');
+  const leaderTerm = load.leading && lead(db, session, ttlMs, load.leading);
   return {
     databaseEpoch: db.epoch,
+    databaseNow: now,
+    leader: db.lease.until >= now ? db.lease.holder : undefined,
     sessions: alive.map((other) => ({ session: other.session, beat: other.beat, expired: other.leaseUntil < now })),
     cancelRequests: ownedBy(db, session).flatMap((order) => (order.requested ? [order.orderId] : [])),
     workDue: dueOrders(db, row).length > 0,
     asked: row.asked,
-    leaderTerm: load.leading && lead(db, session, ttlMs, load.leading),
+    leaderTerm,
     lostSessions: load.lookForLost ? findLostSessions(db).filter((lost) => lost !== session) : undefined,
   };
 }

@@ -38,6 +38,9 @@ const TICK: Statement = {
       returning l.term
     )
     select pg_postmaster_start_time()::text as database_epoch,
+           (extract(epoch from clock_timestamp()) * 1000)::float8 as database_now,
+           (select coalesce((select $1::bigint from lead), (select l.holder from leader_lease l
+                                                             where l.name = 'warehouse' and l.lease_until > clock_timestamp()))) as leader,
            (select json_agg(json_build_array(s.session_id, s.hb_seq, s.lease_until < clock_timestamp()))
               from node_sessions s where s.state <> 'dead') as sessions,
            (select array_agg(o.order_id::text) from orders o
@@ -97,6 +100,8 @@ export async function openSession(connection: Connection, node: NodeDescription,
 
 interface TickRow {
   database_epoch: string;
+  database_now: number;
+  leader: number | null;
   sessions: [session: number, beat: number, expired: boolean][] | null;
   cancel_requests: string[] | null;
   work_due: boolean;
@@ -124,6 +129,8 @@ export async function tick(connection: Connection, session: number, ttlMs: numbe
   if (!row) return undefined;
   return {
     databaseEpoch: row.database_epoch,
+    databaseNow: row.database_now,
+    leader: row.leader ?? undefined,
     sessions: (row.sessions ?? []).map(([id, beat, expired]) => ({ session: id, beat, expired })),
     cancelRequests: row.cancel_requests ?? [],
     workDue: row.work_due,

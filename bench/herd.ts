@@ -1,0 +1,48 @@
+import { startChild } from './support/child.ts';
+import { type Figure, median } from './support/figures.ts';
+import { acceptOrders } from './support/orders.ts';
+import { type BenchServer, waitUntil } from './support/server.ts';
+
+const NODES_PER_PROCESS = 50;
+const PROCESSES = 2;
+const WINDOW_MS = 100;
+const ROUNDS = 7;
+
+/** 100 idle nodes and one new order: claims sent in the next 100 ms, less those of 100 ms without. */
+export async function benchHerd(server: BenchServer): Promise<Figure[]> {
+  const database = await server.createDatabase();
+  const { client, store } = database;
+  const env = { BENCH_URL: database.url, BENCH_NODES: String(NODES_PER_PROCESS), BENCH_STEP_MS: '50' };
+  const children = await Promise.all(Array.from({ length: PROCESSES }, () => startChild('cluster-nodes.ts', env)));
+  const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+  // Each claim locks its session's row and reads the queue's index: the index's scans are the claims and the ticks' looks.
+  const claims = async (): Promise<number> => {
+    const { rows } = await client.query<{ n: number }>(
+      `select coalesce(sum(calls), 0)::int as n from pg_stat_statements where query like '%for no key update skip locked%' and query like '%taken as%'`,
+    );
+    return rows[0]?.n ?? 0;
+  };
+  try {
+    await client.query('create extension if not exists pg_stat_statements');
+    await waitUntil(async () => {
+      const { rows } = await client.query<{ n: number }>(`select count(*)::int as n from node_sessions where has_liveness`);
+      return rows[0]?.n === NODES_PER_PROCESS * PROCESSES;
+    });
+    await pause(2_000);
+    const extra: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const start = await claims();
+      await pause(WINDOW_MS);
+      const without = (await claims()) - start;
+      const before = await claims();
+      await acceptOrders(store, 1);
+      await pause(WINDOW_MS);
+      extra.push((await claims()) - before - without);
+      await pause(1_000);
+    }
+    return [{ name: '100 idle nodes, one order: extra claims in 100 ms', value: median(extra), unit: 'statements', target: { atMost: 5 } }];
+  } finally {
+    await Promise.all(children.map((child) => child.stop()));
+    await database.close();
+  }
+}

@@ -1,0 +1,113 @@
+import type pg from 'pg';
+import { type BenchChild, startChild } from './support/child.ts';
+import { type Figure, median } from './support/figures.ts';
+import { acceptOrders } from './support/orders.ts';
+import { type BenchDatabase, type BenchServer, waitUntil } from './support/server.ts';
+
+const SLOTS = 50;
+const SURVIVORS = 2;
+const LEASE_S = 3;
+const STEP_MS = '5000';
+const ENDING_SOON_MS = 2_500;
+
+interface Kill {
+  signal: 'SIGKILL' | 'SIGSTOP';
+  liveness: 'on' | 'off';
+}
+
+/**
+ * From the death of a process that runs 50 steps of 5 seconds to the moment at which all 50 run elsewhere. Both moments are
+ * the database's: the first is asked for just before the signal, so the answer's way back is counted against us.
+ */
+export async function benchTakeover(server: BenchServer, rounds: number, slowRounds: number): Promise<Figure[]> {
+  // A server that has just started gives everybody a lease of grace.
+  await new Promise((resolve) => setTimeout(resolve, LEASE_S * 1_000));
+  const fast = await measure(server, { signal: 'SIGKILL', liveness: 'on' }, rounds);
+  const slow = await measure(server, { signal: 'SIGKILL', liveness: 'off' }, slowRounds);
+  const paused = await measure(server, { signal: 'SIGSTOP', liveness: 'on' }, slowRounds);
+  const limit = { atMost: LEASE_S + 2 };
+  return [
+    { name: `takeover after kill -9 (${rounds} kills)`, value: median(fast.seconds), unit: 's', target: { atMost: 0.5 } },
+    { name: '… the slowest', value: Math.max(...fast.seconds), unit: 's' },
+    { name: '… without liveness connection', value: median(slow.seconds), unit: 's', target: limit },
+    { name: '… after SIGSTOP', value: median(paused.seconds), unit: 's', target: limit },
+    { name: '… writes refused after SIGCONT', value: Math.min(...paused.refused), unit: 'of 50', target: { atLeast: 1 } },
+  ];
+}
+
+async function measure(server: BenchServer, kill: Kill, rounds: number): Promise<{ seconds: number[]; refused: number[] }> {
+  const seconds: number[] = [];
+  const refused: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const database = await server.createDatabase();
+    try {
+      const result = await killOne(database, kill);
+      seconds.push(result.seconds);
+      refused.push(result.refused);
+    } finally {
+      await database.close();
+    }
+  }
+  return { seconds, refused };
+}
+
+async function killOne(database: BenchDatabase, { signal, liveness }: Kill): Promise<{ seconds: number; refused: number }> {
+  const { client, store, url } = database;
+  const env = { BENCH_URL: url, BENCH_STEP_MS: STEP_MS, BENCH_LIVENESS: liveness };
+  const victim = await startChild('cluster-nodes.ts', env);
+  const survivors: BenchChild[] = [];
+  try {
+    await acceptOrders(store, SLOTS);
+    await waitUntil(async () => (await countRunning(client, Number(victim.ready))) === SLOTS);
+    for (let index = 0; index < SURVIVORS; index += 1) survivors.push(await startChild('cluster-nodes.ts', env));
+    if (liveness === 'on') await waitUntil(async () => (await countHeld(client)) === SURVIVORS + 1);
+    // Any moment of everybody's ticks is as good as another. One that is paused has steps that end soon: what it writes when
+    // it wakes is to be refused.
+    await new Promise((resolve) => setTimeout(resolve, (signal === 'SIGSTOP' ? ENDING_SOON_MS : 0) + Math.random() * 1_000));
+    const { rows } = await client.query<{ now: Date }>('select clock_timestamp() as now');
+    victim.kill(signal);
+    const since = rows[0]?.now as Date;
+    await waitUntil(async () => (await countTaken(client, since)) === SLOTS);
+    const taken = await client.query<{ s: number }>(
+      `select extract(epoch from max(at) - $1)::float8 as s from order_events where kind = 'claimed' and at > $1`,
+      [since],
+    );
+    const refused = signal === 'SIGSTOP' ? await wake(client, victim) : 0;
+    return { seconds: taken.rows[0]?.s as number, refused };
+  } finally {
+    victim.kill('SIGCONT');
+    await Promise.all([victim, ...survivors].map((child) => child.stop()));
+  }
+}
+
+/** Lets the paused node go on; how many of its writes were refused, by its own count. */
+async function wake(client: pg.Client, victim: BenchChild): Promise<number> {
+  victim.kill('SIGCONT');
+  const count = async (): Promise<number> => {
+    const { rows } = await client.query<{ n: number }>(
+      `select coalesce(max(n.fenced_writes), 0)::int as n from node_sessions n
+        where n.state <> 'dead' and n.node_id = (select node_id from node_sessions where session_id = $1)`,
+      [Number(victim.ready)],
+    );
+    return rows[0]?.n ?? 0;
+  };
+  await waitUntil(async () => (await count()) > 0).catch(() => undefined);
+  return count();
+}
+
+async function countRunning(client: pg.Client, session: number): Promise<number> {
+  return count(client, `select count(*)::int as n from orders where state = 'running' and owner_session = $1`, [session]);
+}
+
+async function countHeld(client: pg.Client): Promise<number> {
+  return count(client, `select count(*)::int as n from node_sessions where state <> 'dead' and has_liveness`, []);
+}
+
+async function countTaken(client: pg.Client, since: Date): Promise<number> {
+  return count(client, `select count(*)::int as n from order_events where kind = 'claimed' and at > $1`, [since]);
+}
+
+async function count(client: pg.Client, text: string, values: unknown[]): Promise<number> {
+  const { rows } = await client.query<{ n: number }>(text, values);
+  return rows[0]?.n ?? 0;
+}
