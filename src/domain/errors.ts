@@ -41,6 +41,12 @@ export const ERROR_CATALOGUE = {
     retry: false,
     advice: 'Check the id and that the token is that of the customer who placed the order.',
   },
+  'node-not-found': {
+    status: 404,
+    title: 'No such node',
+    retry: false,
+    advice: 'Use the `node_id` that GET /diagnostic/cluster shows.',
+  },
   'method-not-allowed': {
     status: 405,
     title: 'Method not allowed',
@@ -52,6 +58,12 @@ export const ERROR_CATALOGUE = {
     title: "The order's state forbids this",
     retry: false,
     advice: 'Read the order: `detail` says which state it is in.',
+  },
+  'node-not-running': {
+    status: 409,
+    title: 'The node is not running',
+    retry: false,
+    advice: 'Nothing has to be done: its orders went on elsewhere. GET /diagnostic/cluster shows when it ended.',
   },
   'incompatible-node': {
     status: 409,

@@ -189,6 +189,8 @@ export interface TickReport {
   leader: number | undefined;
   /** Every session that is not dead, this one included. */
   sessions: { session: number; beat: number; expired: boolean }[];
+  /** How many orders this session owns: more than the node knows of means that an answer was lost. */
+  ownedCount: number;
   /** Orders of this session that someone wants cancelled. */
   cancelRequests: string[];
   /** Whether an order waits that may be claimed now. */

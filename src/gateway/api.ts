@@ -77,6 +77,7 @@ const summary = {
   tracking_id: Type.Optional(Type.String()),
   timestamp: Type.Optional(Type.String()),
   node_id: Type.Optional(Type.String()),
+  retry_of: Type.Optional(Type.String({ description: 'the order whose content this one repeats' })),
   waiting_because: Type.Optional(Because),
   detail: Type.Optional(Type.String()),
   items: Type.Optional(Type.Array(Item)),
@@ -122,8 +123,6 @@ export const EventView = Type.Object({
 });
 
 export const EventList = Type.Object({ order_id: Type.String(), events: Type.Array(EventView) });
-
-export const CancelBody = Type.Object({ reason: Type.Optional(Type.String({ maxLength: 500 })) }, { additionalProperties: false });
 
 export const OrderParams = Type.Object({ id: Type.String() });
 export const NoQuery = Type.Object({}, { additionalProperties: false });

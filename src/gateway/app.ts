@@ -5,18 +5,22 @@ import type { Log } from '#engine/log.ts';
 import type { WorkflowRegistry } from '#engine/registry.ts';
 import type { Store } from '#engine/store.ts';
 import { MAX_BODY_BYTES } from './api.ts';
-import { Authenticator, type Principal, refuseForeignHost } from './auth.ts';
+import { Authenticator, type Principal, refuseForeignHost, refuseForeignSite, refuseJoinToken } from './auth.ts';
 import { readJsonBodies, refuseEncodedBody } from './body.ts';
+import { ClusterLooks } from './cluster-view.ts';
 import type { GatewayContext } from './context.ts';
 import { EventStreams } from './event-stream.ts';
 import { handleClientError, handleError, sendProblem, toConveyorError } from './problem.ts';
 import { type WarehouseQueues, warehouseQueues } from './queues.ts';
+import { audit } from './routes/audit.ts';
 import { cancelOrder } from './routes/cancel-order.ts';
+import { cluster } from './routes/cluster.ts';
 import { clusterJoin, type JoinOffer } from './routes/cluster-join.ts';
 import { describeRoutes, documents } from './routes/documents.ts';
 import { health } from './routes/health.ts';
 import { orderEvents } from './routes/order-events.ts';
 import { readOrders } from './routes/read-orders.ts';
+import { repairOrder } from './routes/repair-order.ts';
 import { submitOrder } from './routes/submit-order.ts';
 import { Routing } from './routing.ts';
 import { OrderPresenter } from './view.ts';
@@ -81,6 +85,9 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   readOrders(app, context);
   orderEvents(app, context);
   cancelOrder(app, context);
+  repairOrder(app, context);
+  cluster(app, context);
+  audit(app, context);
   health(app, context);
   if (options.join) clusterJoin(app, context, options.join);
   await documents(app);
@@ -98,6 +105,7 @@ function buildContext(options: GatewayOptions): GatewayContext {
     identity: { serviceId: options.serviceId, serviceName: options.serviceName, version: options.version },
     routing: new Routing(warehouses),
     presenter: new OrderPresenter(registry),
+    looks: new ClusterLooks(clock),
     streams: new EventStreams(clock, log),
     queuesOf: (store) => queues.get(store) as WarehouseQueues,
   };
@@ -117,7 +125,12 @@ function guardRequests(app: FastifyInstance, options: GatewayOptions): void {
       if (request.headers.host === undefined) throw new ConveyorError('invalid-request', 'the request has no Host header');
       if (options.developmentTokens) refuseForeignHost(request);
       refuseEncodedBody(request);
-      if (request.routeOptions.config.public || request.is404) return done();
+      const { public: isPublic, openInDevelopment } = request.routeOptions.config;
+      if (isPublic || request.is404) return done();
+      if (openInDevelopment && options.developmentTokens && request.headers.authorization === undefined) {
+        refuseForeignSite(request);
+        return done();
+      }
       admit(request, authenticator.authenticate(request), done);
     } catch (error) {
       done(error as Error);
@@ -127,17 +140,17 @@ function guardRequests(app: FastifyInstance, options: GatewayOptions): void {
 
 function admit(request: FastifyRequest, principal: Principal | Promise<Principal>, done: (error?: Error) => void): void {
   if (!(principal instanceof Promise)) {
+    refuseJoinToken(principal);
     request.principal = principal;
     done();
     return;
   }
-  principal.then(
-    (found) => {
+  principal
+    .then((found) => {
+      refuseJoinToken(found);
       request.principal = found;
-      done();
-    },
-    (error: Error) => done(error),
-  );
+    })
+    .then(() => done(), done);
 }
 
 /** 404, or 405 naming the methods that the path has. */

@@ -98,6 +98,11 @@ export function tokenOf(request: FastifyRequest): string {
   return token;
 }
 
+/** A token to join with is good for nothing else; `POST /cluster/join` looks at it by itself. */
+export function refuseJoinToken({ role, name }: Principal): void {
+  if (role === 'join') throw new ConveyorError('forbidden', `the token ${name} only lets nodes join`);
+}
+
 function refuse(): never {
   throw new ConveyorError('unauthorized', 'the token is unknown or was revoked');
 }

@@ -3,7 +3,9 @@ import { isEnded, type OrderState, publicStatus } from '#domain/order-state.ts';
 import { formatTime } from '#domain/time.ts';
 import { positionOf } from '#engine/history.ts';
 import type { WorkflowRegistry } from '#engine/registry.ts';
+import type { ClusterReport } from '#engine/store.ts';
 import type { EventJson, OrderSummaryJson, OrderViewJson } from './api.ts';
+import { explainWaiting } from './waiting.ts';
 
 type StepJson = OrderViewJson['steps'][number];
 
@@ -21,11 +23,12 @@ export class OrderPresenter {
     return this.registry.find(order.workflow, order.workflowVersion)?.steps[step - 1]?.name ?? `Step ${step}`;
   }
 
-  order(record: OrderRecord, warehouse: string): OrderViewJson {
-    return { ...this.summary(record, warehouse), steps: this.steps(record) };
+  /** `nodes`: those of the warehouse, where they are known; an order that waits says why by them. */
+  order(record: OrderRecord, warehouse: string, nodes?: ClusterReport): OrderViewJson {
+    return { ...this.summary(record, warehouse, nodes), steps: this.steps(record) };
   }
 
-  summary(record: OrderRecord, warehouse: string): OrderSummaryJson {
+  summary(record: OrderRecord, warehouse: string, knownNodes?: ClusterReport): OrderSummaryJson {
     const { order, events, nodes } = record;
     const { order_id: clientOrderId, quantity, ...content } = order.content;
     const at = order.state === 'running' ? positionOf(order, events) : order;
@@ -43,7 +46,8 @@ export class OrderPresenter {
       quantity: quantity ?? 1,
       ...content,
       ...(nodeId === undefined ? {} : { node_id: nodeId }),
-      ...this.waiting(record),
+      ...(order.retryOf ? { retry_of: order.retryOf } : {}),
+      ...this.waiting(record, knownNodes),
     };
   }
 
@@ -62,26 +66,9 @@ export class OrderPresenter {
     };
   }
 
-  /** Why nothing works the order just now. */
-  private waiting({ order, events }: OrderRecord): Pick<OrderSummaryJson, 'waiting_because'> {
-    const last = events.at(-1);
-    if (order.state !== 'queued' || !last) return {};
-    const step = this.stepName(order, order.step);
-    switch (last.kind) {
-      case 'retry_scheduled': {
-        const { retry, retries, error } = (last.data ?? {}) as { retry?: number; retries?: number; error?: { message?: string } };
-        const message = `${order.direction === 'rollback' ? 'the undo of ' : ''}${step} is tried again (retry ${retry} of ${retries}) after: ${error?.message}`;
-        return { waiting_because: { code: 'retry_at', message, until: formatTime(order.nextRunAt) } };
-      }
-      case 'handed_over':
-        return { waiting_because: { code: 'handed_over', message: `the node that had it is gone; the next free slot goes on at ${step}` } };
-      case 'handed_back':
-        return { waiting_because: { code: 'handed_back', message: `its node left in good order; the next free slot goes on at ${step}` } };
-      case 'cancel_started':
-        return { waiting_because: { code: 'cancelling', message: `it was cancelled; the next free slot undoes ${step}` } };
-      default:
-        return { waiting_because: { code: 'not_started', message: 'no slot has taken it yet' } };
-    }
+  private waiting(record: OrderRecord, nodes: ClusterReport | undefined): Pick<OrderSummaryJson, 'waiting_because'> {
+    const because = explainWaiting(record, this.stepName(record.order, record.order.step), nodes);
+    return because ? { waiting_because: because } : {};
   }
 
   private steps({ order, events, nodes }: OrderRecord): StepJson[] {

@@ -31,8 +31,9 @@ export interface LifeOptions {
   onStop: () => void;
 }
 
-/** How often a node asks which orders it owns, beyond every time an answer was lost. */
-const RECONCILE_EVERY_MS = 5_000;
+/** Claims under way make the database know of more orders than we do; only a surplus that stays is looked into, this often. */
+const SURPLUS_TICKS = 2;
+const SURPLUS_LOOK_EVERY_MS = 5_000;
 const SIGN_OFF_TRIES = 20;
 const SIGN_OFF_PAUSE_MS = 50;
 /** The leader ticks more often than the others, by this factor: a death is noticed the sooner. */
@@ -63,7 +64,9 @@ export class NodeLife {
   private over = false;
   private liveness: Liveness = 'unavailable';
   private livenessLostAt = 0;
-  private reconcileAt: number;
+  private reconcileNext = false;
+  private reconciledAt = Number.NEGATIVE_INFINITY;
+  private surplusTicks = 0;
   private databaseAnswers = true;
 
   constructor(options: LifeOptions) {
@@ -91,7 +94,6 @@ export class NodeLife {
       intervalMs: () => (this.isLeader ? lease.heartbeatMs * LEADER_PACE : this.takeover.nextTickMs),
       turn: () => this.tick(),
     });
-    this.reconcileAt = clock.monotonic() + RECONCILE_EVERY_MS;
     this.writer = new MoveWriter({
       clock,
       slotCount,
@@ -247,12 +249,19 @@ export class NodeLife {
     if (this.liveness === 'lost') return this.waitForLiveness();
     this.resume();
     try {
-      if (clock.monotonic() >= this.reconcileAt) await this.reconcile();
+      if (this.missesOrders(report)) await this.reconcile();
       await this.takeover.checkLeases(report, this.isLeader);
       if (this.isLeader) this.leadership.noteWork();
     } catch (error) {
       log.debug({ session: this.session, error: messageOf(error) }, 'a chore failed; the next tick tries again');
     }
+  }
+
+  /** Whether this session may own orders that no slot knows of. */
+  private missesOrders({ ownedCount }: TickReport): boolean {
+    this.surplusTicks = ownedCount > this.slots.size ? this.surplusTicks + 1 : 0;
+    const mayLook = this.options.clock.monotonic() - this.reconciledAt >= SURPLUS_LOOK_EVERY_MS;
+    return this.reconcileNext || (this.surplusTicks >= SURPLUS_TICKS && mayLook);
   }
 
   private followWishes({ cancelRequests, asked }: TickReport): void {
@@ -302,7 +311,9 @@ export class NodeLife {
   /** Works the orders that are ours according to the database and that no slot knows of. */
   private async reconcile(): Promise<void> {
     const { store, clock, log } = this.options;
-    this.reconcileAt = clock.monotonic() + RECONCILE_EVERY_MS;
+    this.reconcileNext = false;
+    this.surplusTicks = 0;
+    this.reconciledAt = clock.monotonic();
     const owned = await store.readOwnedOrders(this.session);
     if (!this.mayWork()) return;
     for (const order of owned) {
@@ -332,7 +343,7 @@ export class NodeLife {
   private resume(): void {
     if (!this.suspended) return;
     this.suspended = false;
-    this.reconcileAt = 0;
+    this.reconcileNext = true;
     this.options.log.info({ session: this.session }, 'the session is held again; going on');
   }
 
@@ -343,7 +354,7 @@ export class NodeLife {
   }
 
   private noteLostAnswer(error: unknown): void {
-    this.reconcileAt = 0;
+    this.reconcileNext = true;
     this.options.log.debug({ session: this.session, error: messageOf(error) }, 'an answer of the database was lost');
   }
 
@@ -352,7 +363,7 @@ export class NodeLife {
     // While this node leaves, what it hands back goes on elsewhere at once.
     if (end === 'handed_back') void this.options.store.wakeNodes(1).catch(() => undefined);
     if (end === 'fenced') {
-      this.reconcileAt = 0;
+      this.reconcileNext = true;
       this.options.log.warn({ session: this.session, order: orderId }, 'a write was refused: the order is not ours any more');
     } else if (end === 'needs_attention') {
       this.options.log.error({ session: this.session, order: orderId }, 'an undo cannot succeed: the order needs a person');
@@ -361,7 +372,6 @@ export class NodeLife {
 
   private noteBroken(orderId: string, error: unknown): void {
     this.options.stats.processExceptions += 1;
-    this.reconcileAt = this.options.clock.monotonic() + RECONCILE_EVERY_MS;
     this.options.log.error(
       { session: this.session, order: orderId, error: messageOf(error) },
       'an order left its slot without an end; it is taken up again',

@@ -36,6 +36,11 @@ export class Slots {
     return this.slots.size - this.leavingCount;
   }
 
+  /** Orders that this node knows to be its own. */
+  get size(): number {
+    return this.slots.size;
+  }
+
   get leaving(): number {
     return this.leavingCount;
   }

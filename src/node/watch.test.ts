@@ -8,6 +8,7 @@ const report = (sessions: TickReport['sessions'], databaseEpoch = 'e1'): TickRep
   databaseNow: 0,
   leader: undefined,
   sessions,
+  ownedCount: 0,
   cancelRequests: [],
   workDue: false,
   asked: undefined,

@@ -2,11 +2,11 @@ import type { FastifyInstance } from 'fastify';
 import { ConveyorError } from '#domain/errors.ts';
 import { textFault } from '#domain/json.ts';
 import type { OrderRecord } from '#domain/order.ts';
-import type { OrderFilter, Store } from '#engine/store.ts';
+import type { ClusterReport, OrderFilter, Store } from '#engine/store.ts';
 import { DEFAULT_PAGE, ListQuery, type ListQueryJson, MAX_PAGE, NoQuery, OrderPage, OrderParams, OrderView, responses } from '../api.ts';
 import type { Principal } from '../auth.ts';
 import { parseTime } from '../content.ts';
-import { type GatewayContext, principalOf, readVisibleOrder } from '../context.ts';
+import { type GatewayContext, presentOrder, principalOf, readVisibleOrder } from '../context.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 
 /** `GET /orders/{id}` and `GET /orders`. */
@@ -18,8 +18,7 @@ export function readOrders(app: FastifyInstance, context: GatewayContext): void 
     response: responses({ 200: OrderView }, ['invalid-order-id', 'unauthorized', 'order-not-found', 'warehouse-unavailable']),
   };
   app.get<{ Params: { id: string } }>('/orders/:id', { schema: oneSchema }, async (request) => {
-    const { record, store } = await readVisibleOrder(context, request.params.id, principalOf(request));
-    return context.presenter.order(record, store.warehouse.name);
+    return presentOrder(context, await readVisibleOrder(context, request.params.id, principalOf(request)));
   });
 
   const listSchema = {
@@ -52,8 +51,9 @@ async function listOrders(context: GatewayContext, query: ListQueryJson, princip
   const newestFirst = found.sort((a, b) => (a.record.order.orderId < b.record.order.orderId ? 1 : -1));
   const page = newestFirst.slice(0, limit);
   const hasMore = newestFirst.length > limit;
+  const nodes = await lookWhereOrdersWait(context, page);
   return {
-    orders: page.map(({ record, store }) => context.presenter.summary(record, store.warehouse.name)),
+    orders: page.map(({ record, store }) => context.presenter.summary(record, store.warehouse.name, nodes.get(store))),
     has_more: hasMore,
     ...(hasMore ? { next_cursor: encodeCursor(page.at(-1)?.record.order.orderId ?? '', scope) } : {}),
     ...(missing.length > 0 ? { missing_warehouses: missing } : {}),
@@ -93,6 +93,12 @@ function nodeIdOf(text: string): string {
 interface Found {
   record: OrderRecord;
   store: Store;
+}
+
+/** What the nodes do, of every warehouse that has an order of the page waiting. */
+async function lookWhereOrdersWait(context: GatewayContext, page: readonly Found[]): Promise<Map<Store, ClusterReport | undefined>> {
+  const stores = new Set(page.filter(({ record }) => record.order.state === 'queued').map(({ store }) => store));
+  return new Map(await Promise.all([...stores].map(async (store) => [store, await context.looks.of(store)] as const)));
 }
 
 /** One warehouse that is away must not hide the others; when all are, the request fails. */

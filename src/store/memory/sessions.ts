@@ -46,6 +46,7 @@ export function tick(db: MemoryDatabase, session: number, ttlMs: number, load: N
     databaseNow: now,
     leader: db.lease.until >= now ? db.lease.holder : undefined,
     sessions: alive.map((other) => ({ session: other.session, beat: other.beat, expired: other.leaseUntil < now })),
+    ownedCount: ownedBy(db, session).length,
     cancelRequests: ownedBy(db, session).flatMap((order) => (order.requested ? [order.orderId] : [])),
     workDue: dueOrders(db, row).length > 0,
     asked: row.asked,

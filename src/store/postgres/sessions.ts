@@ -43,14 +43,16 @@ const TICK: Statement = {
                                                              where l.name = 'warehouse' and l.lease_until > clock_timestamp()))) as leader,
            (select json_agg(json_build_array(s.session_id, s.hb_seq, s.lease_until < clock_timestamp()))
               from node_sessions s where s.state <> 'dead') as sessions,
-           (select array_agg(o.order_id::text) from orders o
-             where o.owner_session = $1 and o.state = 'running' and o.requested is not null) as cancel_requests,
+           owned.count as owned_count, owned.cancel_requests,
            exists (select from orders o where o.state = 'queued' and o.next_run_at <= statement_timestamp()
                       and o.workflow_id = any (beat.workflow_ids) order by o.next_run_at, o.order_id limit 1) as work_due,
            beat.asked, (select term from lead) as leader_term,
            case when $12 then (select coalesce(json_agg(id), '[]') from lost_sessions($2 * interval '1 millisecond') id
                                  where id <> $1) end as lost_sessions
-      from beat`,
+      from beat
+     cross join lateral (
+       select count(*) as count, array_agg(o.order_id::text) filter (where o.requested is not null) as cancel_requests
+         from orders o where o.owner_session = $1 and o.state = 'running') owned`,
 };
 
 const FIND_LOST_SESSIONS: Statement = {
@@ -103,6 +105,7 @@ interface TickRow {
   database_now: number;
   leader: number | null;
   sessions: [session: number, beat: number, expired: boolean][] | null;
+  owned_count: number;
   cancel_requests: string[] | null;
   work_due: boolean;
   asked: NodeWish | null;
@@ -132,6 +135,7 @@ export async function tick(connection: Connection, session: number, ttlMs: numbe
     databaseNow: row.database_now,
     leader: row.leader ?? undefined,
     sessions: (row.sessions ?? []).map(([id, beat, expired]) => ({ session: id, beat, expired })),
+    ownedCount: row.owned_count,
     cancelRequests: row.cancel_requests ?? [],
     workDue: row.work_due,
     asked: row.asked ?? undefined,

@@ -1,0 +1,85 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ConveyorError, messageOf } from '#domain/errors.ts';
+import { newOrderId } from '#domain/ids.ts';
+import type { OrderViewJson } from '../api.ts';
+import { NoQuery, OrderParams, OrderView, responses } from '../api.ts';
+import { ReasonBody, type ReasonJson } from '../api-cluster.ts';
+import { authorOf, type GatewayContext, presentOrder, principalOf, readVisibleOrder, requireOperator } from '../context.ts';
+import { unknownOrder } from '../routing.ts';
+
+type RepairRequest = FastifyRequest<{ Params: { id: string }; Body: ReasonJson }>;
+
+/** `POST /orders/{id}/retry` and `/release`: what a person does about an order that failed or stopped. */
+export function repairOrder(app: FastifyInstance, context: GatewayContext): void {
+  const shape = { params: OrderParams, querystring: NoQuery, body: ReasonBody };
+  const codes = ['invalid-order-id', 'unauthorized', 'order-not-found', 'order-state-conflict', 'warehouse-unavailable'] as const;
+  const retrySchema = {
+    summary: 'Place the content of a failed or cancelled order again, as a new order',
+    ...shape,
+    response: responses({ 202: OrderView, 200: OrderView }, [...codes]),
+  };
+  app.post<{ Params: { id: string }; Body: ReasonJson }>('/orders/:id/retry', { schema: retrySchema }, (request, reply) =>
+    retry(context, request, reply),
+  );
+  const releaseSchema = {
+    summary: 'Give an order that stopped for a person back to the queue',
+    ...shape,
+    response: responses({ 202: OrderView }, [...codes, 'forbidden']),
+  };
+  app.post<{ Params: { id: string }; Body: ReasonJson }>('/orders/:id/release', { schema: releaseSchema }, (request, reply) =>
+    release(context, request, reply),
+  );
+}
+
+async function retry(context: GatewayContext, request: RepairRequest, reply: FastifyReply): Promise<OrderViewJson> {
+  const { id } = request.params;
+  const principal = principalOf(request);
+  const author = authorOf(request, request.body.reason);
+  const { record, store } = await readVisibleOrder(context, id, principal);
+  const workflow = latestOf(context, record.order.workflow);
+  const verdict = await store.operations.retryOrder({
+    orderId: record.order.orderId,
+    newOrderId: newOrderId(store.warehouse.number, context.clock.now(), context.clock.entropy()),
+    customerId: principal.role === 'customer' ? principal.name : undefined,
+    workflow: workflow.name,
+    workflowVersion: workflow.version,
+    ...author,
+  });
+  if (verdict.outcome === 'unknown') throw unknownOrder(id);
+  if (verdict.outcome === 'refused')
+    throw new ConveyorError('order-state-conflict', `the order is ${verdict.status}; only one that failed or was cancelled can be retried`);
+  if (verdict.outcome === 'created') wake(context, store);
+  reply.code(verdict.outcome === 'created' ? 202 : 200).header('location', `/orders/${verdict.orderId}`);
+  return presentOrder(context, await readVisibleOrder(context, verdict.orderId, principal));
+}
+
+async function release(context: GatewayContext, request: RepairRequest, reply: FastifyReply): Promise<OrderViewJson> {
+  requireOperator(request);
+  const { id } = request.params;
+  const author = authorOf(request, request.body.reason);
+  const store = context.routing.routeId(id);
+  const verdict = await store.operations.releaseOrder(id.toLowerCase(), author);
+  if (verdict.outcome === 'unknown') throw unknownOrder(id);
+  if (verdict.outcome === 'refused')
+    throw new ConveyorError(
+      'order-state-conflict',
+      `the order is ${verdict.status}; only one that needs attention or is held can be released`,
+    );
+  wake(context, store);
+  reply.code(202);
+  return presentOrder(context, await readVisibleOrder(context, id, principalOf(request)));
+}
+
+function latestOf({ registry }: GatewayContext, name: string): { name: string; version: number } {
+  try {
+    return registry.latest(name);
+  } catch (error) {
+    throw new ConveyorError('order-state-conflict', `its workflow cannot be begun again here: ${messageOf(error)}`);
+  }
+}
+
+function wake({ log }: GatewayContext, store: Awaited<ReturnType<typeof readVisibleOrder>>['store']): void {
+  store
+    .wakeNodes(1)
+    .catch((error: unknown) => log.debug({ error: messageOf(error) }, 'a hint was lost; the nodes find the work themselves'));
+}
