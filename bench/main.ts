@@ -38,7 +38,7 @@ const suites: [name: string, run: () => Promise<Figure[]>][] = [
 const clusterSuites: typeof suites = [
   ['takeover', () => benchTakeover(server, 10, 3)],
   ['fleet', () => benchFleet(server)],
-  ['herd', () => benchHerd(server)],
+  ['herd', () => benchHerd()],
 ];
 const all = [...suites, ...clusterSuites];
 const chosen = flags.only === undefined ? (flags.full ? all : suites) : all.filter(([name]) => name === flags.only);

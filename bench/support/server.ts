@@ -41,10 +41,10 @@ export async function waitUntil(condition: () => Promise<boolean>): Promise<void
   }
 }
 
-export async function startBenchServer(): Promise<BenchServer> {
+export async function startBenchServer(settings: Record<string, string> = {}): Promise<BenchServer> {
   const folder = await mkdtemp(join(tmpdir(), 'conveyor-bench-'));
   await chmod(folder, 0o755);
-  const server = await startEmbedded({ warehouse: 'HCM', dataDir: folder, log: silentLog, clock: systemClock });
+  const server = await startEmbedded({ warehouse: 'HCM', dataDir: folder, log: silentLog, clock: systemClock, settings });
   const admin = new pg.Client({ connectionString: server.url });
   await admin.connect();
   let databases = 0;
@@ -60,6 +60,7 @@ export async function startBenchServer(): Promise<BenchServer> {
       const store = await openPostgresStore({ url: url.href, log: silentLog, clock: systemClock });
       await store.registerWorkflows([{ name: 'order', version: 1, stepNames: STEP_NAMES }]);
       const client = new pg.Client({ connectionString: url.href });
+      client.on('error', () => undefined);
       await client.connect();
       const close = async (): Promise<void> => {
         await client.end();

@@ -241,7 +241,7 @@ export class NodeLife {
   }
 
   private async followReport(report: TickReport): Promise<void> {
-    const { clock, log } = this.options;
+    const { log } = this.options;
     this.leadership.follow(report.leaderTerm);
     this.takeover.follow(report);
     this.followWishes(report);
