@@ -1,7 +1,10 @@
 import { Command, CommanderError } from 'commander';
+import { auditCommand } from './commands/audit.ts';
+import { clusterCommand } from './commands/cluster.ts';
 import { gatewayCommand } from './commands/gateway.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { nodeCommand } from './commands/node.ts';
+import { nodesCommand } from './commands/nodes.ts';
 import { ordersCommand } from './commands/orders.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { startCommand } from './commands/start.ts';
@@ -30,6 +33,9 @@ function buildProgram(): Command {
     .addCommand(nodeCommand())
     .addCommand(simulateCommand())
     .addCommand(ordersCommand())
+    .addCommand(clusterCommand())
+    .addCommand(nodesCommand())
+    .addCommand(auditCommand())
     .addCommand(tokenCommand())
     .addCommand(migrateCommand());
   addExamples(program, 'conveyor start', 'conveyor orders list', 'conveyor simulate --orders 1000 --concurrency 10');

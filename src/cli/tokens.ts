@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { formatTime } from '#domain/time.ts';
 import type { Role, Store, StoredToken } from '#engine/store.ts';
@@ -39,6 +40,12 @@ export async function withStores<Result>(command: Command, use: (stores: Store[]
       await Promise.all(stores.map((store) => store.close()));
     }
   });
+}
+
+/** Writes down what the person at this shell did, in every warehouse. */
+export async function recordEverywhere(stores: readonly Store[], action: string, target: string): Promise<void> {
+  const author = { actor: `cli:${userInfo().username}`, reason: undefined };
+  await Promise.all(stores.map((store) => store.operations.recordIntervention(action, target, author)));
 }
 
 /** One line for each token, however many warehouses hold it. */

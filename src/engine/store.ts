@@ -29,8 +29,11 @@ export interface Store {
   /** Ends an order that nothing works, or asks the owner of one that runs to undo it. Recorded with its author. */
   cancelOrder(request: CancelRequest): Promise<CancelVerdict>;
 
-  /** Begins a node's life. The number it returns is the fencing token of every write that follows. */
-  openSession(node: NodeDescription, ttlMs: number): Promise<number>;
+  /**
+   * Begins a node's life. The number it returns is the fencing token of every write that follows.
+   * @param asked what an operator asked of the node in its last life and still wants
+   */
+  openSession(node: NodeDescription, ttlMs: number, asked?: NodeWish): Promise<number>;
   /** The node's one regular call: extends the lease, reports load, and brings back all there is to know. `undefined`: declared dead. */
   tick(session: number, ttlMs: number, load: NodeLoad): Promise<TickReport | undefined>;
   /** Takes as many due orders as are asked for, oldest first, and starts their present step. */

@@ -60,7 +60,7 @@ export class NodeLife {
   private suspended = false;
   private draining: boolean;
   private leaving = false;
-  private askedToDrain = false;
+  private askedToDrain: boolean;
   private over = false;
   private liveness: Liveness = 'unavailable';
   private livenessLostAt = 0;
@@ -76,6 +76,7 @@ export class NodeLife {
     this.ended = this.end.promise;
     this.lease = new Lease(lease);
     this.draining = options.draining;
+    this.askedToDrain = options.draining;
     this.leadership = new Leadership(session, options.log);
     this.takeover = new Takeover({
       ...{

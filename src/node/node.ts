@@ -182,6 +182,7 @@ class Node implements RunningNode {
         workflows: registry.all().map((workflow) => ({ name: workflow.name, version: workflow.version })),
       },
       this.lease.ttlMs,
+      this.draining ? 'drain' : undefined,
     );
     const life = new NodeLife({
       store,

@@ -3,12 +3,15 @@ import { ordersCancelCommand } from './orders-cancel.ts';
 import { ordersEventsCommand } from './orders-events.ts';
 import { ordersGetCommand } from './orders-get.ts';
 import { ordersListCommand } from './orders-list.ts';
+import { ordersRepairCommand } from './orders-repair.ts';
 
 export function ordersCommand(): Command {
   return new Command('orders')
-    .description('Look at orders and cancel them, through a gateway.')
+    .description('Look at orders, cancel, retry and release them, through a gateway.')
     .addCommand(ordersListCommand())
     .addCommand(ordersGetCommand())
     .addCommand(ordersCancelCommand())
+    .addCommand(ordersRepairCommand('retry'))
+    .addCommand(ordersRepairCommand('release'))
     .addCommand(ordersEventsCommand());
 }

@@ -6,7 +6,7 @@ import { DATABASE_SETTINGS } from '../compose.ts';
 import { CommandFault, EXIT } from '../faults.ts';
 import { addExamples, addOutput, addSettings, formatOf, type OutputOptions } from '../options.ts';
 import { printData, say } from '../print.ts';
-import { withStores } from '../tokens.ts';
+import { recordEverywhere, withStores } from '../tokens.ts';
 
 interface CreateOptions extends OutputOptions {
   role: Role;
@@ -16,7 +16,7 @@ interface CreateOptions extends OutputOptions {
 export function tokenCreateCommand(): Command {
   const command = new Command('create')
     .description('Make an access token and show it once.')
-    .addOption(new Option('--role <role>', 'what it may do').choices(['customer', 'operator']).makeOptionMandatory())
+    .addOption(new Option('--role <role>', 'what it may do').choices(['customer', 'operator', 'join']).makeOptionMandatory())
     .requiredOption('--name <name>', "whose it is; a customer's orders belong to this name", readName);
   addOutput(addSettings(command, DATABASE_SETTINGS));
   addExamples(
@@ -27,7 +27,10 @@ export function tokenCreateCommand(): Command {
   return command.action(async (options: CreateOptions) => {
     const token = `cvy_${randomBytes(32).toString('base64url')}`;
     const created = { token_id: randomUUID(), name: options.name, role: options.role, token };
-    await withStores(command, (stores) => storeEverywhere(stores, created));
+    await withStores(command, async (stores) => {
+      await storeEverywhere(stores, created);
+      await recordEverywhere(stores, 'token.create', created.name);
+    });
     const format = formatOf(options);
     if (format !== 'table') say(`Keep this token: it is not shown again.`);
     else say(`Token of ${created.role} ${created.name}; keep it, it is not shown again:`);

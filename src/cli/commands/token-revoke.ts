@@ -4,7 +4,7 @@ import { confirm } from '../confirm.ts';
 import { CommandFault, EXIT } from '../faults.ts';
 import { addExamples, addOutput, addSettings, formatOf, type OutputOptions } from '../options.ts';
 import { printData } from '../print.ts';
-import { mergeTokens, TOKEN_COLUMNS, withStores } from '../tokens.ts';
+import { mergeTokens, recordEverywhere, TOKEN_COLUMNS, withStores } from '../tokens.ts';
 
 export function tokenRevokeCommand(): Command {
   const command = new Command('revoke')
@@ -15,10 +15,12 @@ export function tokenRevokeCommand(): Command {
   addExamples(command, 'conveyor token revoke acme --yes');
   return command.action(async (idOrName: string, options: OutputOptions & { yes?: boolean }) => {
     await confirm(`Revoke every token called ${JSON.stringify(idOrName)}?`, options.yes);
-    const byWarehouse = await withStores(command, (stores) =>
-      Promise.all(stores.map(async (store) => ({ warehouse: store.warehouse.name, tokens: await store.tokens.revoke(idOrName) }))),
-    );
-    const rows = mergeTokens(byWarehouse);
+    const rows = await withStores(command, async (stores) => {
+      const byWarehouse = stores.map(async (store) => ({ warehouse: store.warehouse.name, tokens: await store.tokens.revoke(idOrName) }));
+      const revoked = mergeTokens(await Promise.all(byWarehouse));
+      for (const { name } of revoked) await recordEverywhere(stores, 'token.revoke', name);
+      return revoked;
+    });
     if (rows.length === 0) {
       throw new CommandFault(
         EXIT.failed,

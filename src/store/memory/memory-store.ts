@@ -44,7 +44,7 @@ export function createMemoryStore({ warehouse, clock, database: db = new MemoryD
       if (verdict.outcome === 'requested') wakeNodes(db, 1);
       return verdict;
     },
-    openSession: async (node, ttlMs) => openSession(db, node, ttlMs),
+    openSession: async (node, ttlMs, asked) => openSession(db, node, ttlMs, asked),
     tick: async (session, ttlMs, load) => tick(db, session, ttlMs, load),
     claimOrders: async (session, limit) => claimOrders(db, session, limit),
     advanceOrders: async (session, moves) => advanceOrders(db, session, moves),

@@ -1,11 +1,20 @@
 import { isSuspect } from '#domain/order.ts';
 import { positionOf } from '#engine/history.ts';
-import type { EndedSession, EndReason, LeadershipBid, NodeDescription, NodeLoad, TickReport, WarehouseLoad } from '#engine/store.ts';
+import type {
+  EndedSession,
+  EndReason,
+  LeadershipBid,
+  NodeDescription,
+  NodeLoad,
+  NodeWish,
+  TickReport,
+  WarehouseLoad,
+} from '#engine/store.ts';
 import { dueOrders } from './claim.ts';
 import { copyOf, type MemoryDatabase, type OrderRow, type SessionRow, workflowKey } from './database.ts';
 import { notify } from './hints.ts';
 
-export function openSession(db: MemoryDatabase, node: NodeDescription, ttlMs: number): number {
+export function openSession(db: MemoryDatabase, node: NodeDescription, ttlMs: number, asked?: NodeWish): number {
   const session = db.sessions.size + 1;
   const keys = node.workflows.map(({ name, version }) => workflowKey(name, version));
   db.sessions.set(session, {
@@ -17,7 +26,7 @@ export function openSession(db: MemoryDatabase, node: NodeDescription, ttlMs: nu
     leaseUntil: db.clock.now() + ttlMs,
     busy: 0,
     hasLiveness: false,
-    asked: undefined,
+    asked,
     counts: { fencedWrites: 0, takeovers: 0, handedOver: 0 },
     startedAt: db.clock.now(),
     lastBeatAt: db.clock.now(),

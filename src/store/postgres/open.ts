@@ -126,9 +126,9 @@ class PostgresStore implements port.Store {
     return verdict;
   }
 
-  async openSession(node: port.NodeDescription, ttlMs: number): Promise<number> {
+  async openSession(node: port.NodeDescription, ttlMs: number, asked?: port.NodeWish): Promise<number> {
     const workflows = await this.workflowIds.numbersOf(node.workflows);
-    const session = await openSession(this.connections.tick, node, workflows, ttlMs);
+    const session = await openSession(this.connections.tick, node, workflows, ttlMs, asked);
     this.knownWorkflows.set(session, workflows);
     return session;
   }

@@ -4,8 +4,8 @@ import { arrayOf, type Connection, type Statement } from './connect.ts';
 const OPEN_SESSION: Statement = {
   name: 'open_session',
   text: `
-    insert into node_sessions (node_id, node_name, slots, version, host, pid, workflow_ids, lease_until, address)
-    values ($1, $2, $3, $4, $5, $6, $7::smallint[], clock_timestamp() + $8 * interval '1 millisecond', $9)
+    insert into node_sessions (node_id, node_name, slots, version, host, pid, workflow_ids, lease_until, address, asked)
+    values ($1, $2, $3, $4, $5, $6, $7::smallint[], clock_timestamp() + $8 * interval '1 millisecond', $9, $10)
     returning session_id`,
 };
 
@@ -85,7 +85,13 @@ const READ_LOAD: Statement = {
       from node_sessions where state = 'live' and lease_until > clock_timestamp()`,
 };
 
-export async function openSession(connection: Connection, node: NodeDescription, workflowIds: number[], ttlMs: number): Promise<number> {
+export async function openSession(
+  connection: Connection,
+  node: NodeDescription,
+  workflowIds: number[],
+  ttlMs: number,
+  asked?: NodeWish,
+): Promise<number> {
   const [row] = await connection.run<{ session_id: number }>(OPEN_SESSION, [
     node.nodeId,
     node.nodeName,
@@ -96,6 +102,7 @@ export async function openSession(connection: Connection, node: NodeDescription,
     arrayOf(workflowIds),
     ttlMs,
     node.address ?? null,
+    asked ?? null,
   ]);
   return (row as { session_id: number }).session_id;
 }
