@@ -124,6 +124,8 @@ export class NodeLife {
       start: (order) => {
         options.stats.countPulled(order);
         this.slots.start(order);
+        // A claim that was under way when the node began to leave.
+        if (this.leaving) this.slots.drainAll();
       },
       onLostAnswer: (error) => this.noteLostAnswer(error),
     });
