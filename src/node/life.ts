@@ -4,7 +4,7 @@ import { Lease, type LeaseSettings } from '#engine/lease.ts';
 import type { Log } from '#engine/log.ts';
 import type { WorkflowRegistry } from '#engine/registry.ts';
 import type { RunEnd } from '#engine/run-order.ts';
-import type { Hint, Liveness, Store, Subscription, TickReport } from '#engine/store.ts';
+import type { ClaimedOrder, Hint, Liveness, Store, Subscription, TickReport } from '#engine/store.ts';
 import { ClaimLoop } from './claim-loop.ts';
 import { Leadership } from './leadership.ts';
 import { MoveWriter } from './move-writer.ts';
@@ -121,12 +121,7 @@ export class NodeLife {
       clock,
       freeSlots: () => (this.mayWork() && !this.draining ? this.slots.free : 0),
       claim: (limit) => store.claimOrders(session, limit),
-      start: (order) => {
-        options.stats.countPulled(order);
-        this.slots.start(order);
-        // A claim that was under way when the node began to leave.
-        if (this.leaving) this.slots.drainAll();
-      },
+      start: (order) => this.takeClaimed(order),
       onLostAnswer: (error) => this.noteLostAnswer(error),
     });
   }
@@ -192,6 +187,13 @@ export class NodeLife {
     } catch (error) {
       log.warn({ session: this.session, error: messageOf(error) }, 'could not sign off; the lease runs out by itself');
     }
+  }
+
+  private takeClaimed(order: ClaimedOrder): void {
+    this.options.stats.countPulled(order);
+    this.slots.start(order);
+    // A claim that was under way when the node began to leave.
+    if (this.leaving) this.slots.drainAll();
   }
 
   private mayWork(): boolean {
