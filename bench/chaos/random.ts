@@ -99,7 +99,7 @@ class RandomChaos {
   }
 
   private async act(action: Action): Promise<void> {
-    const node = await this.busierOfTwo();
+    const node = await this.unluckyNode();
     switch (action) {
       case 'kill':
         return this.replaceKilled(node);
@@ -156,12 +156,13 @@ class RandomChaos {
     );
   }
 
-  /** Whoever has more to lose; a dead name on the list of sessions counts as idle. */
-  private async busierOfTwo(): Promise<FleetNode> {
-    const [one, other] = [this.chance.pick(this.fleet.nodes), this.chance.pick(this.fleet.nodes)];
-    const { sessions } = await this.database.store.operations.readCluster();
-    const busy = ({ name }: FleetNode): number => sessions.find(({ nodeName, state }) => nodeName === name && state !== 'dead')?.busy ?? 0;
-    return busy(one) >= busy(other) ? one : other;
+  /** The node of a random order that runs, so that there is something to lose; any node where none runs. */
+  private async unluckyNode(): Promise<FleetNode> {
+    const { rows } = await this.database.client.query<{ name: string }>(
+      `select s.node_name as name from orders o join node_sessions s on s.session_id = o.owner_session where o.state = 'running' order by o.order_id`,
+    );
+    const name = rows.length > 0 ? this.chance.pick(rows).name : '';
+    return this.fleet.find(name) ?? this.chance.pick(this.fleet.nodes);
   }
 
   private later(work: Promise<void>): void {
