@@ -31,6 +31,7 @@ export const LOG_SETTINGS = ['logLevel', 'logFormat'] as const satisfies Setting
 
 export type WorkflowSettings = Pick<Settings, (typeof WORKFLOW_SETTINGS)[number]>;
 export type GatewaySettings = Pick<Settings, (typeof GATEWAY_SETTINGS)[number]>;
+export type LogSettings = Pick<Settings, (typeof LOG_SETTINGS)[number]>;
 export type NodeSettings = Pick<Settings, (typeof NODE_SETTINGS)[number]>;
 
 /** The default workflow and those of the configuration file; the one new orders begin with must be among them. */

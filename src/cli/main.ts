@@ -6,6 +6,7 @@ import { migrateCommand } from './commands/migrate.ts';
 import { nodeCommand } from './commands/node.ts';
 import { nodesCommand } from './commands/nodes.ts';
 import { ordersCommand } from './commands/orders.ts';
+import { runSuspectsCommand } from './commands/run-suspects.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { startCommand } from './commands/start.ts';
 import { tokenCommand } from './commands/token.ts';
@@ -37,7 +38,8 @@ function buildProgram(): Command {
     .addCommand(nodesCommand())
     .addCommand(auditCommand())
     .addCommand(tokenCommand())
-    .addCommand(migrateCommand());
+    .addCommand(migrateCommand())
+    .addCommand(runSuspectsCommand(), { hidden: true });
   addExamples(program, 'conveyor start', 'conveyor orders list', 'conveyor simulate --orders 1000 --concurrency 10');
   forEachCommand(program, (command) => command.exitOverride().showHelpAfterError('(--help shows what is possible)'));
   return program;

@@ -1,8 +1,10 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { messageOf } from '#domain/errors.ts';
 import type { WorkflowRegistry } from '#engine/registry.ts';
 import type { Store } from '#engine/store.ts';
 import type { OpsPort } from '#node/ops-port.ts';
-import type { NodeSettings } from './compose.ts';
+import type { LogSettings, NodeSettings, WorkflowSettings } from './compose.ts';
 import { deriveId } from './identity.ts';
 import { explainListenFault } from './port.ts';
 import type { Service } from './service.ts';
@@ -30,14 +32,22 @@ export async function startOpsPort(service: Service, settings: NodeSettings, { c
 }
 
 /** Starts a node; the service stops it, and running steps may finish within the drain timeout. */
-export async function startOneNode(service: Service, settings: NodeSettings, parts: NodeParts, surroundings: Surroundings): Promise<void> {
-  const { startNode } = await import('#node/node.ts');
+export async function startOneNode(
+  service: Service,
+  settings: NodeSettings & WorkflowSettings & LogSettings,
+  parts: NodeParts,
+  surroundings: Surroundings,
+): Promise<void> {
+  const [{ startNode }, { SuspectPool }] = await Promise.all([import('#node/node.ts'), import('#node/suspects/pool.ts')]);
   const { store, registry, nodeId, nodeName, opsPort, onStopped } = parts;
   const stop = { graceMs: settings.drainTimeoutMs };
+  const suspects = new SuspectPool({ fork: () => forkForSuspects(settings), ...surroundings });
+  service.own({ what: 'processes for suspects', close: async () => suspects.close() });
   const node = await startNode({
     ...{ store, registry, slots: settings.slots, nodeId, nodeName, address: opsPort.address, stopGraceMs: stop.graceMs },
     lease: { ttlMs: settings.leaseTtlMs, heartbeatMs: settings.heartbeatMs, marginMs: settings.leaseMarginMs },
     ...surroundings,
+    isolation: suspects,
   });
   opsPort.operate({ node, store, stop: () => void node.stop(stop) });
   service.own({ what: `node ${nodeName}; running steps may finish`, close: () => node.stop(stop) });
@@ -49,10 +59,24 @@ export async function startOneNode(service: Service, settings: NodeSettings, par
   );
 }
 
+const BIN = fileURLToPath(new URL('../../bin/conveyor.js', import.meta.url));
+
+/** With the settings that decide what its handlers are and how they log; in a group of its own, which no Ctrl-C reaches. */
+function forkForSuspects(settings: NodeSettings & WorkflowSettings & LogSettings): ChildProcess {
+  const flags: [flag: string, value: string][] = [
+    ['--step-duration', `${settings.stepDurationMs}ms`],
+    ['--failure-rate', String(settings.failureRate)],
+    ['--workflow', settings.workflow],
+    ['--log-level', settings.logLevel],
+    ['--log-format', settings.logFormat],
+  ];
+  return fork(BIN, ['run-suspects', ...flags.flat()], { detached: true, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+}
+
 /** One node for each store, within a process that does more than that: it goes on when one of them is told to stop. */
 export async function startNodes(
   service: Service,
-  settings: NodeSettings,
+  settings: NodeSettings & WorkflowSettings & LogSettings,
   parts: { stores: readonly Store[]; registry: WorkflowRegistry; baseId: string },
   surroundings: Surroundings,
 ): Promise<OpsPort[]> {

@@ -12,6 +12,7 @@ const outcome: fc.Arbitrary<Outcome> = fc.constantFrom<Outcome>(
   { kind: 'failed', error: ERROR },
   { kind: 'errored', error: ERROR },
   { kind: 'cancelled' },
+  { kind: 'crashed', error: ERROR },
 );
 
 interface Walk {

@@ -13,7 +13,9 @@ export type Outcome =
   | { kind: 'failed'; error: StepError }
   | { kind: 'errored'; error: StepError }
   /** The step was aborted because the customer cancelled the order. */
-  | { kind: 'cancelled' };
+  | { kind: 'cancelled' }
+  /** The handler took the process with it that ran nothing else: the order itself is what kills. */
+  | { kind: 'crashed'; error: StepError };
 
 /** What is kept of an error: enough for a person, and nothing that `jsonb` refuses. */
 export interface StepError {
@@ -64,6 +66,8 @@ function moveForward(at: Position, outcome: Outcome, plan: PlanStep, retries: nu
       return append('step_failed', { error: { ...outcome.error }, unknown: true });
     case 'cancelled':
       return append('cancel_started', null);
+    case 'crashed':
+      return stopForPerson(at, outcome.error, retries);
     default:
       return unreachable(outcome);
   }
@@ -76,11 +80,9 @@ function moveBack(at: Position, outcome: Outcome, plan: PlanStep, retries: numbe
     case 'failed':
     case 'errored':
       if (retries < plan.retry.retries) return putOff(at, outcome.error, plan.retry, retries);
-      return {
-        kind: 'attention_needed',
-        data: { error: { ...outcome.error } },
-        closing: { state: 'needs_attention', at, retries, delayMs: 0 },
-      };
+      return stopForPerson(at, outcome.error, retries);
+    case 'crashed':
+      return stopForPerson(at, outcome.error, retries);
     case 'cancelled':
       throw new Error('assertion failed: a rollback cannot be cancelled');
     default:
@@ -91,6 +93,11 @@ function moveBack(at: Position, outcome: Outcome, plan: PlanStep, retries: numbe
 /** Gives the order back to the queue as it stands: the node leaves, or it may not work any longer. */
 export function handBack(at: Position, retries: number): Move {
   return { kind: 'handed_back', data: null, closing: { state: 'queued', at, retries, delayMs: 0 } };
+}
+
+/** An undo that cannot succeed, or an order that kills whatever works it. */
+function stopForPerson(at: Position, error: StepError, retries: number): Move {
+  return { kind: 'attention_needed', data: { error: { ...error } }, closing: { state: 'needs_attention', at, retries, delayMs: 0 } };
 }
 
 function append(kind: EventKind, data: Json): Move {

@@ -1,12 +1,14 @@
 import { unreachable } from '#domain/assert.ts';
 import type { Json } from '#domain/json.ts';
+import { isSuspect } from '#domain/order.ts';
 import { type Position, positionAfter } from '#domain/order-state.ts';
 import type { Clock } from './clock.ts';
+import { type HandlerInput, type Isolation, prepareHandler } from './handler.ts';
 import type { Log } from './log.ts';
 import { handBack, type Move, nextMove, type Outcome } from './plan.ts';
 import { type Interruption, runStep } from './run-step.ts';
 import type { ClaimedOrder, MoveVerdict, OrderMove } from './store.ts';
-import type { CompensationContext, Step, StepContext, Workflow } from './workflow.ts';
+import type { Step, Workflow } from './workflow.ts';
 
 /** What a run needs of the node that hosts it. */
 export interface RunHost {
@@ -21,6 +23,8 @@ export interface RunHost {
   /** It does not leave after all: it is to be undone first. */
   onStaying: () => void;
   onAbandonedHandler: () => void;
+  /** For suspects; absent: they run in this process like all others. */
+  isolation?: Isolation | undefined;
 }
 
 /** How an order left its slot. `dropped`: it was taken away, nothing more was written. */
@@ -110,20 +114,25 @@ export class OrderRun {
   }
 
   private async callHandler(step: Step): Promise<Outcome | 'dropped'> {
-    const { at } = this;
-    const abort = new AbortController();
+    const { claimed, host } = this;
     this.present = Promise.withResolvers<Interruption>();
-    const call =
-      at.direction === 'forward'
-        ? () => step.run(this.contextOf(step, abort.signal))
-        : () => step.compensate?.(this.compensationOf(step, abort.signal));
+    const input = this.inputOf(step);
+    if (host.isolation && isSuspect(claimed)) {
+      const { workflow, workflowVersion: version } = claimed;
+      return host.isolation.run({ workflow, version, input, timeoutMs: step.timeoutMs, interrupted: this.present.promise });
+    }
+    const abort = new AbortController();
+    let log: Log | undefined;
     return runStep({
-      call,
+      call: prepareHandler(step, input, abort.signal, () => {
+        log ??= host.log.child({ order: this.orderId, step: step.name });
+        return log;
+      }),
       abort,
       timeoutMs: step.timeoutMs,
-      clock: this.host.clock,
+      clock: host.clock,
       interrupted: this.present.promise,
-      onAbandoned: () => this.host.onAbandonedHandler(),
+      onAbandoned: () => host.onAbandonedHandler(),
     });
   }
 
@@ -167,31 +176,27 @@ export class OrderRun {
     this.attempt = 1;
   }
 
-  private contextOf(step: Step, signal: AbortSignal): StepContext {
-    const { claimed, at, host } = this;
+  private inputOf(step: Step): HandlerInput {
+    const { claimed, at } = this;
     const { steps } = this.workflow;
     const results = Object.fromEntries(this.results.map((result, index) => [steps[index]?.name, result]));
-    let log: Log | undefined;
     return {
       orderId: this.orderId,
       order: claimed.content,
+      step: at.step,
       stepName: step.name,
+      direction: at.direction,
       results,
       attempt: this.attempt,
       idempotencyKey: `${this.orderId}:${at.step}:${at.direction}`,
       fence: claimed.fence,
-      signal,
-      get log() {
-        log ??= host.log.child({ order: claimed.orderId, step: step.name });
-        return log;
-      },
+      undo: at.direction === 'rollback' ? this.undoOf() : undefined,
     };
   }
 
-  private compensationOf(step: Step, signal: AbortSignal): CompensationContext {
+  private undoOf(): NonNullable<HandlerInput['undo']> {
     const broken = this.brokenStep?.step === this.at.step ? this.brokenStep.outcome : undefined;
-    const result = broken ? null : (this.results[this.at.step - 1] ?? null);
-    return Object.assign(this.contextOf(step, signal), { outcome: broken ?? ('completed' as const), result });
+    return { outcome: broken ?? 'completed', result: broken ? null : (this.results[this.at.step - 1] ?? null) };
   }
 }
 

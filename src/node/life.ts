@@ -1,5 +1,6 @@
 import { messageOf } from '#domain/errors.ts';
 import { type Clock, sleep, type Timer } from '#engine/clock.ts';
+import type { Isolation } from '#engine/handler.ts';
 import { Lease, type LeaseSettings } from '#engine/lease.ts';
 import type { Log } from '#engine/log.ts';
 import type { WorkflowRegistry } from '#engine/registry.ts';
@@ -24,6 +25,7 @@ export interface LifeOptions {
   clock: Clock;
   log: Log;
   stats: NodeStats;
+  isolation: Isolation | undefined;
   /** The node was draining in its last life, and still is. */
   draining: boolean;
   /** An operator wants the node to drain (or not any more), or to stop. */
@@ -109,6 +111,7 @@ export class NodeLife {
         log: options.log.child({ session }),
         advance: (move) => this.writer.write(move),
         mayWork: () => this.mayWork(),
+        isolation: options.isolation,
         onAbandonedHandler: () => {
           options.stats.abandonedHandlers += 1;
         },

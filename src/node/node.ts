@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { messageOf } from '#domain/errors.ts';
 import { type Clock, jittered, sleep, systemClock } from '#engine/clock.ts';
+import type { Isolation } from '#engine/handler.ts';
 import { DEFAULT_LEASE, findLeaseFault, type LeaseSettings } from '#engine/lease.ts';
 import type { Log } from '#engine/log.ts';
 import type { WorkflowRegistry } from '#engine/registry.ts';
@@ -23,6 +24,8 @@ export interface NodeOptions {
   stopGraceMs?: number;
   /** Of the operations port, for operators. */
   address?: string;
+  /** Where suspects run; absent: in this process, like all others. */
+  isolation?: Isolation;
 }
 
 /** A node at work. */
@@ -195,6 +198,7 @@ class Node implements RunningNode {
       log: log.child({ node: this.nodeName }),
       stats: this.stats,
       draining: this.draining,
+      isolation: this.options.isolation,
       onDrain: (draining) => {
         this.draining = draining;
       },

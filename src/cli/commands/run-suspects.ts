@@ -1,0 +1,18 @@
+import { Command } from 'commander';
+import { buildRegistry, LOG_SETTINGS, WORKFLOW_SETTINGS } from '../compose.ts';
+import { addSettings, readSettings } from '../options.ts';
+import { openSurroundings } from '../surroundings.ts';
+
+const NAMES = [...WORKFLOW_SETTINGS, ...LOG_SETTINGS] as const;
+
+/** Started by a node, never by hand: runs the handlers of orders that may be what kills nodes. */
+export function runSuspectsCommand(): Command {
+  const command = new Command('run-suspects').description('Run the handlers of suspects for the node that started this process.');
+  addSettings(command, NAMES);
+  return command.action(async () => {
+    const { settings, file } = await readSettings(command, NAMES);
+    const { serveSuspects } = await import('#node/suspects/serve.ts');
+    const surroundings = openSurroundings(settings);
+    serveSuspects({ registry: buildRegistry(settings, file, surroundings), ...surroundings });
+  });
+}
