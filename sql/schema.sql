@@ -178,9 +178,18 @@ begin
   if o.state in ('queued', 'running') and o.requested is not null then
     outcome := 'requested';
     return;
-  elsif o.state not in ('queued', 'running') or found_direction = 'rollback' then
+  elsif o.state not in ('queued', 'running', 'needs_attention') or found_direction = 'rollback' then
     outcome := 'refused';
     return;
+  elsif o.state = 'needs_attention' then
+    update orders
+       set state = 'queued', requested = 'cancel', direction = 'rollback', version = o.version + 2, retries = 0,
+           next_run_at = clock_timestamp()
+     where order_id = id;
+    insert into order_events (order_id, version, kind, step, direction, fence, at, data)
+    values (id, o.version + 1, 'released', o.step, 'forward', o.fence, clock_timestamp(), author),
+           (id, o.version + 2, 'cancel_started', o.step, 'forward', o.fence, clock_timestamp(), author);
+    outcome := 'requested';
   elsif o.state = 'running' then
     update orders set requested = 'cancel' where order_id = id;
     perform pg_notify('conveyor_work_' || o.owner_session, 'wish');
@@ -313,7 +322,7 @@ begin
     return;
   end if;
   update orders
-     set state = 'queued', version = o.version + 1, retries = 0, crash_count = 0, next_run_at = clock_timestamp()
+     set state = 'queued', version = o.version + 1, retries = 0, next_run_at = clock_timestamp()
    where order_id = id;
   insert into order_events (order_id, version, kind, step, direction, fence, at, data)
   values (id, o.version + 1, 'released', o.step, o.direction, o.fence, clock_timestamp(), author);

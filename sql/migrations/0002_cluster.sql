@@ -127,7 +127,8 @@ $$;
 
 -- Cancels an order, whatever its state; decides on the row under its lock. `customer` null: an operator's call.
 -- An order that never began ends here. One that began is undone: by its owner, which finds `requested` with its next tick
--- (or at once by the notification), or, if it waits, by the node that claims it next.
+-- (or at once by the notification), or, if it waits, by the node that claims it next. One that was quarantined on its way
+-- forward is released for that.
 create or replace function cancel_order(id uuid, customer text, author jsonb, out outcome text, out found_state order_state, out found_direction order_direction)
 language plpgsql volatile as $$
 declare
@@ -149,9 +150,18 @@ begin
   if o.state in ('queued', 'running') and o.requested is not null then
     outcome := 'requested';
     return;
-  elsif o.state not in ('queued', 'running') or found_direction = 'rollback' then
+  elsif o.state not in ('queued', 'running', 'needs_attention') or found_direction = 'rollback' then
     outcome := 'refused';
     return;
+  elsif o.state = 'needs_attention' then
+    update orders
+       set state = 'queued', requested = 'cancel', direction = 'rollback', version = o.version + 2, retries = 0,
+           next_run_at = clock_timestamp()
+     where order_id = id;
+    insert into order_events (order_id, version, kind, step, direction, fence, at, data)
+    values (id, o.version + 1, 'released', o.step, 'forward', o.fence, clock_timestamp(), author),
+           (id, o.version + 2, 'cancel_started', o.step, 'forward', o.fence, clock_timestamp(), author);
+    outcome := 'requested';
   elsif o.state = 'running' then
     update orders set requested = 'cancel' where order_id = id;
     perform pg_notify('conveyor_work_' || o.owner_session, 'wish');
@@ -209,7 +219,8 @@ begin
   outcome := 'created';
 end $$;
 
--- Gives an order that stopped for a person back to the queue, where it stood, free of suspicion.
+-- Gives an order that stopped for a person back to the queue, where it stood. A suspect stays one: should it kill again,
+-- only its own process dies.
 create function release_order(id uuid, author jsonb, out outcome text, out found_state order_state, out found_direction order_direction)
 language plpgsql volatile as $$
 declare
@@ -227,7 +238,7 @@ begin
     return;
   end if;
   update orders
-     set state = 'queued', version = o.version + 1, retries = 0, crash_count = 0, next_run_at = clock_timestamp()
+     set state = 'queued', version = o.version + 1, retries = 0, next_run_at = clock_timestamp()
    where order_id = id;
   insert into order_events (order_id, version, kind, step, direction, fence, at, data)
   values (id, o.version + 1, 'released', o.step, o.direction, o.fence, clock_timestamp(), author);

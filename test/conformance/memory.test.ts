@@ -14,6 +14,9 @@ describeStore('memory', async () => {
       const row = database.sessions.get(session);
       if (row) row.leaseUntil = systemClock.now() - 1_000;
     },
+    async expireLeader(what) {
+      database.lease[what === 'lease' ? 'until' : 'workedAt'] = Number.NEGATIVE_INFINITY;
+    },
     close: () => store.close(),
   };
 });

@@ -16,6 +16,9 @@ describeStore('PostgreSQL', async () => {
     async expireSession(session) {
       await client.query(`update node_sessions set lease_until = clock_timestamp() - interval '1 second' where session_id = $1`, [session]);
     },
+    async expireLeader(what) {
+      await client.query(`update leader_lease set ${what === 'lease' ? 'lease_until' : 'worked_at'} = '-infinity'`);
+    },
     async close() {
       await store.close();
       await client.end();

@@ -4,6 +4,7 @@ import { describeAccept } from './accept.ts';
 import { describeAdvance } from './advance.ts';
 import { describeCancel } from './cancel.ts';
 import { describeClaim } from './claim.ts';
+import { describeCluster } from './cluster.ts';
 import { describeHints } from './hints.ts';
 import { describeList } from './list.ts';
 import { describeRandomRuns } from './random-runs.ts';
@@ -33,6 +34,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
     describeTokens,
     describeRegister,
     describeHints,
+    describeCluster,
     describeRandomRuns,
   ];
   describe(`the store port on ${name}`, () => {

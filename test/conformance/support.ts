@@ -14,6 +14,8 @@ export interface StoreUnderTest {
   openSecond(): Promise<Store>;
   /** Makes the session's lease run out now. */
   expireSession(session: number): Promise<void>;
+  /** Makes the leader's lease run out now, or its work look as if it had stood still for very long. */
+  expireLeader(what: 'lease' | 'work'): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -31,7 +31,7 @@ export function cancelOrder(app: FastifyInstance, context: GatewayContext): void
     if (verdict.outcome === 'refused') {
       throw new ConveyorError(
         'order-state-conflict',
-        `the order is ${verdict.status}; only one that is queued or processing can be cancelled`,
+        `the order is ${verdict.status}; only one that is queued, processing or quarantined can be cancelled`,
       );
     }
     return reply.code(202).send(await presentOrder(context, await readVisibleOrder(context, id, principal)));

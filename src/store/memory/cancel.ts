@@ -11,12 +11,22 @@ export function cancelOrder(db: MemoryDatabase, request: CancelRequest): CancelV
   const { direction } = row.state === 'running' ? positionOf(row, db.historyOf(row.orderId)) : row;
   const open = row.state === 'queued' || row.state === 'running';
   if (open && row.requested) return { outcome: 'requested' };
-  if (!open || direction === 'rollback') return { outcome: 'refused', status: publicStatus(row.state, direction) };
+  const isStopped = row.state === 'needs_attention';
+  if ((!open && !isStopped) || direction === 'rollback') return { outcome: 'refused', status: publicStatus(row.state, direction) };
   db.record('order.cancel', row.orderId, request);
+  if (isStopped) release(db, row, request);
   if (row.state === 'queued') return cancelQueued(db, row, request);
   row.requested = 'cancel';
   if (row.ownerSession !== null) notify(db, row.ownerSession, 'wish');
   return { outcome: 'requested' };
+}
+
+/** A quarantined order goes back to the queue before it is undone. */
+function release(db: MemoryDatabase, row: OrderRow, { actor, reason }: CancelRequest): void {
+  const version = row.version + 1;
+  const { step, direction, fence } = row;
+  const data = { actor, ...(reason === undefined ? {} : { reason }) };
+  db.tell(row, { version, kind: 'released', step, direction, sessionId: null, fence, data }, { state: 'queued', version });
 }
 
 function cancelQueued(db: MemoryDatabase, row: OrderRow, { actor, reason }: CancelRequest): CancelVerdict {

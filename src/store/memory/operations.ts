@@ -136,7 +136,7 @@ function releaseOrder(db: MemoryDatabase, orderId: string, { actor, reason }: Au
   db.tell(
     row,
     { version, kind: 'released', step, direction, sessionId: null, fence, data },
-    { state: 'queued', version, retries: 0, crashCount: 0, nextRunAt: db.clock.now() },
+    { state: 'queued', version, retries: 0, nextRunAt: db.clock.now() },
   );
   db.record('order.release', row.orderId, { actor, reason });
   return { outcome: 'released' };
