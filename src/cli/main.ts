@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { auditCommand } from './commands/audit.ts';
 import { clusterCommand } from './commands/cluster.ts';
+import { demoCommand } from './commands/demo.ts';
 import { gatewayCommand } from './commands/gateway.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { nodeCommand } from './commands/node.ts';
@@ -33,6 +34,7 @@ function buildProgram(): Command {
     .addCommand(gatewayCommand())
     .addCommand(nodeCommand())
     .addCommand(simulateCommand())
+    .addCommand(demoCommand())
     .addCommand(ordersCommand())
     .addCommand(clusterCommand())
     .addCommand(nodesCommand())
