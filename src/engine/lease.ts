@@ -17,10 +17,17 @@
  * - Others end a session only when its heartbeat number has not moved for a whole ttl by *their* monotonic clock and the
  *   database says that its lease has run out. A clock that jumps alone ends nobody; after a restart of the database all
  *   watching starts afresh.
+ * - A killed process is noticed sooner: its session holds a **liveness lock**, an advisory lock on a connection of its own.
+ *   Whoever finds it free waits a short grace and ends the session; the end itself tries the lock once more. A node that loses
+ *   that connection while it lives stops its handlers at once, and goes on only when it has the lock again before anyone
+ *   ended its session. For a lease's time after a restart of the database, or after own connections broke, nobody acts on
+ *   free locks: everybody's are gone then. This shortens the lease, it never replaces it.
+ * - The **leader** is one row with holder and term, renewed with the tick and bound to both, and to work done. It alone ends
+ *   sessions whose lease ran out. Two leaders for a moment harm nothing: every chore is idempotent and checked under locks.
  * - The answer to a write may be lost. An advance is sent again unchanged and answers `replayed`. A claim is not: the node
- *   asks which orders its session owns and works those it does not know of.
+ *   asks which orders its session owns and works those it does not know of; so it does when its tick counts more than it has.
  *
- * What each failure does: a killed node's lease runs out, its orders go on elsewhere where they stood. A paused node finds
+ * What each failure does: a killed node's connection ends, its orders go on elsewhere where they stood. A paused node finds
  * its session dead when it wakes: its writes are `fenced`, it drops what it held and begins a new life. A node cut off from
  * the database stops its handlers at its deadline; if it comes back before anyone ended its session, it goes on with the
  * same orders and the same fence.

@@ -99,7 +99,7 @@ describe('the embedded server', () => {
       fsync: 'on',
       synchronous_commit: 'on',
       shared_buffers: '256MB',
-      max_connections: '200',
+      max_connections: '1000',
       max_wal_size: '2GB',
       checkpoint_timeout: '15min',
       autovacuum_naptime: '10s',

@@ -162,14 +162,22 @@ describe('the gateway', () => {
     expect(await new Validator().validate(document)).toMatchObject({ valid: true });
     expect(Object.keys(document['paths'] as object).toSorted()).toEqual(
       [
+        '/audit',
+        '/diagnostic/cluster',
         '/diagnostic/heartbeat',
         '/health',
         '/livez',
+        '/nodes/{id}/drain',
+        '/nodes/{id}/resume',
+        '/nodes/{id}/stop',
         '/orders',
         '/orders/{id}',
         '/orders/{id}/cancel',
         '/orders/{id}/events',
+        '/orders/{id}/release',
+        '/orders/{id}/retry',
         '/readyz',
+        '/service/transfer',
       ].toSorted(),
     );
     const page = await fetch(`${gateway.url}/docs/`);
