@@ -2,6 +2,7 @@ import { type BenchChild, startChild } from './support/child.ts';
 import { type Figure, median } from './support/figures.ts';
 import { acceptOrders } from './support/orders.ts';
 import { type BenchDatabase, type BenchServer, waitUntil } from './support/server.ts';
+import { beginCounting, countStatements, startCountingServer } from './support/statements.ts';
 
 const SLOTS = 50;
 const STEPS = 4;
@@ -10,7 +11,7 @@ const ORDER_S = (STEPS * STEP_MS) / 1_000;
 /** So many order durations are measured, after one that fills the slots. */
 const WINDOW_ORDERS = 4;
 const IDLE_S = 20;
-/** The server's counters reach the view up to this much later. */
+/** A node's first statements are those of its start. */
 const SETTLE_MS = 3_000;
 const NODE_COUNTS = [1, 2, 4, 8];
 
@@ -18,7 +19,16 @@ const NODE_COUNTS = [1, 2, 4, 8];
  * Whether a cluster does what its slots could: orders per second ÷ (slots ÷ order time), with steps of a second, while a
  * backlog waits; and what it sends when it has nothing to do.
  */
-export async function benchFleet(server: BenchServer): Promise<Figure[]> {
+export async function benchFleet(): Promise<Figure[]> {
+  const server = await startCountingServer();
+  try {
+    return await measureFleet(server);
+  } finally {
+    await server.stop();
+  }
+}
+
+async function measureFleet(server: BenchServer): Promise<Figure[]> {
   const figures: Figure[] = [];
   const idle: number[] = [];
   for (const nodeCount of NODE_COUNTS) {
@@ -72,16 +82,10 @@ async function measureEfficiency({ client, store }: BenchDatabase, nodeCount: nu
 }
 
 async function countIdleStatements({ client }: BenchDatabase): Promise<number> {
-  const commits = async (): Promise<number> => {
-    const { rows } = await client.query<{ count: string }>(
-      'select xact_commit + xact_rollback as count from pg_stat_database where datname = current_database()',
-    );
-    return Number(rows[0]?.count);
-  };
   const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+  await beginCounting(client);
   await pause(SETTLE_MS);
-  const before = await commits();
+  const before = await countStatements(client);
   await pause(IDLE_S * 1_000);
-  // The first of our own two questions is among them.
-  return ((await commits()) - before - 1) / IDLE_S;
+  return ((await countStatements(client)) - before) / IDLE_S;
 }

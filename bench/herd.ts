@@ -1,7 +1,8 @@
 import { startChild } from './support/child.ts';
 import { type Figure, median } from './support/figures.ts';
 import { acceptOrders } from './support/orders.ts';
-import { startBenchServer, waitUntil } from './support/server.ts';
+import { waitUntil } from './support/server.ts';
+import { beginCounting, countStatements, startCountingServer } from './support/statements.ts';
 
 const NODES_PER_PROCESS = 50;
 const PROCESSES = 2;
@@ -10,21 +11,15 @@ const ROUNDS = 7;
 
 /** 100 idle nodes and one new order: claims sent in the next 100 ms, less those of 100 ms without. */
 export async function benchHerd(): Promise<Figure[]> {
-  // Counting statements costs something: only here.
-  const server = await startBenchServer({ shared_preload_libraries: 'pg_stat_statements' });
+  const server = await startCountingServer();
   const database = await server.createDatabase();
   const { client, store } = database;
   const env = { BENCH_URL: database.url, BENCH_NODES: String(NODES_PER_PROCESS), BENCH_STEP_MS: '50' };
   const children = await Promise.all(Array.from({ length: PROCESSES }, () => startChild('cluster-nodes.ts', env)));
   const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-  const claims = async (): Promise<number> => {
-    const { rows } = await client.query<{ n: number }>(
-      `select coalesce(sum(calls), 0)::int as n from pg_stat_statements where query like '%for no key update skip locked%' and query like '%taken as%'`,
-    );
-    return rows[0]?.n ?? 0;
-  };
+  const claims = (): Promise<number> => countStatements(client, '%skip locked%taken as%');
   try {
-    await client.query('create extension if not exists pg_stat_statements');
+    await beginCounting(client);
     await waitUntil(async () => {
       const { rows } = await client.query<{ n: number }>(`select count(*)::int as n from node_sessions where has_liveness`);
       return rows[0]?.n === NODES_PER_PROCESS * PROCESSES;

@@ -33,11 +33,11 @@ const suites: [name: string, run: () => Promise<Figure[]>][] = [
   ['carry', () => benchCarry(server, size.rounds, size.carryOrders)],
   ['accept', () => benchAccept(server, size.rounds, size.loadSeconds)],
   ['pick-up', () => benchPickUp(server, size.pickUps)],
-  ['idle', () => benchIdle(server, size.idleSeconds)],
+  ['idle', () => benchIdle(size.idleSeconds)],
 ];
 const clusterSuites: typeof suites = [
   ['takeover', () => benchTakeover(server, 10, 3)],
-  ['fleet', () => benchFleet(server)],
+  ['fleet', () => benchFleet()],
   ['herd', () => benchHerd()],
 ];
 const all = [...suites, ...clusterSuites];
