@@ -1,6 +1,6 @@
 import { startChild } from './support/child.ts';
 import { type Figure, median } from './support/figures.ts';
-import { acceptOrders } from './support/orders.ts';
+import { acceptOrders, checkHistories } from './support/orders.ts';
 import { type BenchServer, cpuOf } from './support/server.ts';
 import { measureYardstick } from './yardstick.ts';
 
@@ -30,12 +30,13 @@ async function carryOnce(server: BenchServer, orderCount: number): Promise<Round
     const before = await measureYardstick(database.url, orderCount);
     const cpuBefore = server.cpuSeconds();
     const walBefore = await walPosition();
-    await acceptOrders(database.store, orderCount);
+    const orderIds = await acceptOrders(database.store, orderCount);
     const node = await startChild('node.ts', { BENCH_URL: database.url });
     await untilAllEnded();
     const cpuSeconds = server.cpuSeconds() - cpuBefore + cpuOf(node.pid);
     const walBytes = (await walPosition()) - walBefore;
     await node.stop();
+    await checkHistories(database.store, orderIds);
     const { rows } = await database.client.query<{ seconds: number }>(`
       select extract(epoch from (select max(ended_at) from orders)
                               - (select min(at) from order_events where kind = 'claimed'))::float8 as seconds`);

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { type BenchChild, startChild } from './support/child.ts';
 import { type Figure, median } from './support/figures.ts';
-import { acceptOrders } from './support/orders.ts';
+import { acceptOrders, checkHistories } from './support/orders.ts';
 import { type BenchDatabase, type BenchServer, waitUntil } from './support/server.ts';
 
 const SLOTS = 50;
@@ -57,7 +57,7 @@ async function killOne(database: BenchDatabase, { signal, liveness }: Kill): Pro
   const victim = await startChild('cluster-nodes.ts', env);
   const survivors: BenchChild[] = [];
   try {
-    await acceptOrders(store, SLOTS);
+    const orderIds = await acceptOrders(store, SLOTS);
     await waitUntil(async () => (await countRunning(client, Number(victim.ready))) === SLOTS);
     for (let index = 0; index < SURVIVORS; index += 1) survivors.push(await startChild('cluster-nodes.ts', env));
     if (liveness === 'on') await waitUntil(async () => (await countHeld(client)) === SURVIVORS + 1);
@@ -73,6 +73,7 @@ async function killOne(database: BenchDatabase, { signal, liveness }: Kill): Pro
       [since],
     );
     const refused = signal === 'SIGSTOP' ? await wake(client, victim) : 0;
+    await checkHistories(store, orderIds, false);
     return { seconds: taken.rows[0]?.s as number, refused };
   } finally {
     victim.kill('SIGCONT');

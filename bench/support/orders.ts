@@ -1,24 +1,41 @@
 import { newOrderId } from '#domain/ids.ts';
 import { systemClock } from '#engine/clock.ts';
+import { findViolations } from '#engine/history-check.ts';
 import type { Store } from '#engine/store.ts';
+import { readRecords } from '#test/orders.ts';
+import { STEP_NAMES } from './server.ts';
 
 const ACCEPT_BATCH = 500;
+const SAMPLE = 1_000;
 
-/** Accepts so many orders of the default workflow, as a gateway would, and tells the nodes. */
-export async function acceptOrders(store: Store, count: number): Promise<void> {
+/** Accepts so many orders of the default workflow, as a gateway would, and tells the nodes; their ids. */
+export async function acceptOrders(store: Store, count: number): Promise<string[]> {
+  const ids: string[] = [];
   for (let accepted = 0; accepted < count; accepted += ACCEPT_BATCH) {
     const batch = Math.min(ACCEPT_BATCH, count - accepted);
-    await store.acceptOrders(
-      Array.from({ length: batch }, () => ({
-        orderId: newOrderId(store.warehouse.number, systemClock.now(), systemClock.entropy()),
-        customerId: 'user',
-        workflow: 'order',
-        workflowVersion: 1,
-        content: { symbol: 'abc', quantity: 3 },
-        keys: [],
-        bodyHash: null,
-      })),
-    );
+    const orders = Array.from({ length: batch }, () => ({
+      orderId: newOrderId(store.warehouse.number, systemClock.now(), systemClock.entropy()),
+      customerId: 'user',
+      workflow: 'order',
+      workflowVersion: 1,
+      content: { symbol: 'abc', quantity: 3 },
+      keys: [],
+      bodyHash: null,
+    }));
+    await store.acceptOrders(orders);
+    ids.push(...orders.map(({ orderId }) => orderId));
   }
   await store.wakeNodes(count);
+  return ids;
+}
+
+/** Speed counts only when the work was right: rejects when the histories of a sample of these orders break an invariant. */
+export async function checkHistories(store: Store, orderIds: readonly string[], allEnded = true): Promise<void> {
+  const every = Math.ceil(orderIds.length / SAMPLE);
+  const records = await readRecords(
+    store,
+    orderIds.filter((_, index) => index % every === 0),
+  );
+  const [first, ...others] = findViolations(records, { stepCountOf: () => STEP_NAMES.length, allEnded });
+  if (first) throw new Error(`${first.invariant} order ${first.orderId}: ${first.message} (and ${others.length} more violations)`);
 }

@@ -13,6 +13,7 @@ export class Ticker {
   private readonly options: TickerOptions;
   private timer: Timer | undefined;
   private turning: Promise<void> | undefined;
+  private again = false;
   private stopped = false;
   /** When the last turn ended, by the monotonic clock; the begin before that. */
   turnedAt: number;
@@ -28,13 +29,19 @@ export class Ticker {
     this.timer = this.options.clock.after(this.options.intervalMs(), () => this.soon());
   }
 
-  /** Now, or as soon as the turn that is under way has ended by itself: that one is not repeated. */
+  /** Now; or once more, right after the turn that is under way: that one may have looked too early. */
   soon(): void {
     if (this.stopped) return;
-    this.turning ??= this.options.turn().finally(() => {
+    if (this.turning) {
+      this.again = true;
+      return;
+    }
+    this.again = false;
+    this.turning = this.options.turn().finally(() => {
       this.turning = undefined;
       this.turnedAt = this.options.clock.monotonic();
-      this.start();
+      if (this.again) this.soon();
+      else this.start();
     });
   }
 
