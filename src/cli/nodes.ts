@@ -41,7 +41,7 @@ export async function startOneNode(
   const [{ startNode }, { SuspectPool }] = await Promise.all([import('#node/node.ts'), import('#node/suspects/pool.ts')]);
   const { store, registry, nodeId, nodeName, opsPort, onStopped } = parts;
   const stop = { graceMs: settings.drainTimeoutMs };
-  const suspects = new SuspectPool({ fork: () => forkForSuspects(settings), ...surroundings });
+  const suspects = new SuspectPool({ fork: () => forkForSuspects(settings), ids: { node: nodeName }, ...surroundings });
   service.own({ what: 'processes for suspects', close: async () => suspects.close() });
   const node = await startNode({
     ...{ store, registry, slots: settings.slots, nodeId, nodeName, address: opsPort.address, stopGraceMs: stop.graceMs },

@@ -31,12 +31,18 @@ export interface IsolatedCall {
   interrupted: Promise<Interruption>;
 }
 
-/**
- * Runs the handlers of suspects, orders that may be what kills the nodes that work them, elsewhere than in this process.
- * Answers as `runStep` does; `crashed` when the handler took its process with it. Never rejects.
- */
+/** Runs the handlers of suspects, orders that may be what kills the nodes that work them, elsewhere than in this process. */
 export interface Isolation {
+  /** A place for one order; `ids` go into what its handlers log. It holds nothing before its first call. */
+  open(ids: Record<string, string | number>): IsolatedOrder;
+}
+
+/** The place of one order, which no other order ever shares: what dies there says something about this order alone. */
+export interface IsolatedOrder {
+  /** Answers as `runStep` does; `crashed` when the order took its process with it. Never rejects. */
   run(call: IsolatedCall): Promise<Outcome | 'dropped'>;
+  /** The order has left its slot. */
+  close(): void;
 }
 
 /** The call of the step's handler in its direction; nothing to do where a step has no compensation. */

@@ -106,6 +106,15 @@ describe('the plan', () => {
     expect(() => nextMove(BACK(3), { kind: 'cancelled' }, shape(), 0, 'cancelled')).toThrow(/cannot be cancelled/);
   });
 
+  it('I15: an order that killed its own process stops for a person where it stands, in either direction, whatever retries are left', () => {
+    for (const at of [FORWARD(2), BACK(2)])
+      expect(nextMove(at, { kind: 'crashed', error: ERROR }, shape(9), 1, 'failed')).toEqual({
+        kind: 'attention_needed',
+        data: { error: ERROR },
+        closing: { state: 'needs_attention', at, retries: 1, delayMs: 0 },
+      });
+  });
+
   it('hands an order back as it stands, with its retries', () => {
     expect(handBack(BACK(2), 1)).toEqual({
       kind: 'handed_back',

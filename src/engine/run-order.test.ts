@@ -1,6 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { IsolatedCall } from './handler.ts';
 import { silentLog } from './log.ts';
 import { ManualClock } from './manual-clock.ts';
+import type { Outcome } from './plan.ts';
 import { OrderRun, type RunHost } from './run-order.ts';
 import type { ClaimedOrder, MoveVerdict, OrderMove } from './store.ts';
 import { type CompensationContext, defineWorkflow, type StepContext, StepFailure, step } from './workflow.ts';
@@ -8,13 +10,17 @@ import { type CompensationContext, defineWorkflow, type StepContext, StepFailure
 type Handler = (context: StepContext) => unknown;
 
 /** A run of a workflow of these handlers; verdicts answer its moves in their order, then `applied`. */
-function begin(handlers: Handler[], options: { claimed?: Partial<ClaimedOrder>; verdicts?: MoveVerdict[] } = {}) {
+function begin(
+  handlers: Handler[],
+  options: { claimed?: Partial<ClaimedOrder>; verdicts?: MoveVerdict[]; isolate?: RunHost['isolate'] } = {},
+) {
   const moves: OrderMove[] = [];
   const undone: CompensationContext[] = [];
   const verdicts = [...(options.verdicts ?? [])];
   const host: RunHost = {
     ...{ clock: new ManualClock(), log: silentLog, mayWork: () => true },
     ...{ onLeaving: vi.fn(), onStaying: vi.fn(), onAbandonedHandler: vi.fn() },
+    isolate: options.isolate,
     advance: async (move) => {
       moves.push(move);
       return verdicts.shift() ?? 'applied';
@@ -103,6 +109,78 @@ describe('the run of an order', () => {
     expect(await run.run()).toBe('cancelled');
     expect(handler).not.toHaveBeenCalled();
     expect(kinds()).toEqual(['cancel_started', 'step_undone', 'cancelled']);
+  });
+
+  describe('of a suspect', () => {
+    const error = { code: 'quarantined', message: 'it died' };
+    function isolation(...outcomes: (Outcome | 'dropped')[]) {
+      const calls: IsolatedCall[] = [];
+      const place = {
+        run: vi.fn(async (call: IsolatedCall) => {
+          calls.push(call);
+          return outcomes.shift() ?? ({ kind: 'done', result: calls.length } as const);
+        }),
+        close: vi.fn(),
+      };
+      return { calls, place, isolate: vi.fn(() => place) };
+    }
+
+    it('calls no handler here: one place is opened for all its steps, and closed when it leaves', async () => {
+      const here = vi.fn();
+      const { calls, place, isolate } = isolation();
+      const { run, kinds } = begin([here, here], { claimed: { crashCount: 2, fence: 7 }, isolate });
+      expect(await run.run()).toBe('completed');
+      expect(kinds()).toEqual(['step_completed', 'completed']);
+      expect(here).not.toHaveBeenCalled();
+      expect([isolate, place.close].map((told) => told.mock.calls.length)).toEqual([1, 1]);
+      expect(calls.map(({ workflow, version, input }) => [workflow, version, input.stepName, input.idempotencyKey, input.fence])).toEqual([
+        ['w', 1, 'S1', 'o:1:forward', 7],
+        ['w', 1, 'S2', 'o:2:forward', 7],
+      ]);
+      expect(calls[1]?.input.results).toEqual({ S1: 1 });
+    });
+
+    it('I15: that killed its process stops for a person, in either direction', async () => {
+      for (const direction of ['forward', 'rollback'] as const) {
+        const { place, isolate } = isolation({ kind: 'crashed', error });
+        const { run, moves } = begin([() => 1, () => 2], { claimed: { crashCount: 2, step: 2, direction, results: [1] }, isolate });
+        expect(await run.run()).toBe('needs_attention');
+        expect(moves).toMatchObject([{ kind: 'attention_needed', step: 2, direction, data: { error } }]);
+        expect(place.close).toHaveBeenCalledOnce();
+      }
+    });
+
+    it('tells the undo what became of the step', async () => {
+      const { calls, isolate } = isolation({ kind: 'done', result: 'a' }, { kind: 'failed', error });
+      const { run } = begin([() => 1, () => 2], { claimed: { crashCount: 2 }, isolate });
+      expect(await run.run()).toBe('failed');
+      expect(calls.map(({ input }) => input.undo)).toEqual([
+        undefined,
+        undefined,
+        { outcome: 'failed', result: null },
+        { outcome: 'completed', result: 'a' },
+      ]);
+    });
+
+    it('closes its place when it is taken away', async () => {
+      const { place, isolate } = isolation();
+      const { run, moves } = begin([() => 1], { claimed: { crashCount: 2 }, isolate });
+      place.run.mockImplementation(({ interrupted }) => interrupted.then(() => 'dropped' as const));
+      const ended = run.run();
+      run.drop();
+      expect(await ended).toBe('dropped');
+      expect(moves).toEqual([]);
+      expect(place.close).toHaveBeenCalledOnce();
+    });
+
+    it('is one only from two deaths on, and only where there is a place', async () => {
+      const here = vi.fn();
+      const { isolate } = isolation();
+      await begin([here], { claimed: { crashCount: 1 }, isolate }).run.run();
+      await begin([here], { claimed: { crashCount: 2 } }).run.run();
+      expect(here).toHaveBeenCalledTimes(2);
+      expect(isolate).not.toHaveBeenCalled();
+    });
   });
 
   it('a cancel aborts the running step and undoes it', async () => {

@@ -3,7 +3,7 @@ import type { Json } from '#domain/json.ts';
 import { isSuspect } from '#domain/order.ts';
 import { type Position, positionAfter } from '#domain/order-state.ts';
 import type { Clock } from './clock.ts';
-import { type HandlerInput, type Isolation, prepareHandler } from './handler.ts';
+import { type HandlerInput, type IsolatedOrder, prepareHandler } from './handler.ts';
 import type { Log } from './log.ts';
 import { handBack, type Move, nextMove, type Outcome } from './plan.ts';
 import { type Interruption, runStep } from './run-step.ts';
@@ -23,8 +23,8 @@ export interface RunHost {
   /** It does not leave after all: it is to be undone first. */
   onStaying: () => void;
   onAbandonedHandler: () => void;
-  /** For suspects; absent: they run in this process like all others. */
-  isolation?: Isolation | undefined;
+  /** A place for a suspect; absent: suspects run in this process like all others. */
+  isolate?: (() => IsolatedOrder) | undefined;
 }
 
 /** How an order left its slot. `dropped`: it was taken away, nothing more was written. */
@@ -46,6 +46,7 @@ export class OrderRun {
   private attempt: number;
   private brokenStep: ClaimedOrder['brokenStep'];
   private cancelRequested: boolean;
+  private isolated: IsolatedOrder | undefined;
   private draining = false;
   private dropped = false;
   private readonly interruption = Promise.withResolvers<Interruption>();
@@ -90,6 +91,14 @@ export class OrderRun {
   }
 
   async run(): Promise<RunEnd> {
+    try {
+      return await this.work();
+    } finally {
+      this.isolated?.close();
+    }
+  }
+
+  private async work(): Promise<RunEnd> {
     for (;;) {
       if (this.dropped || !this.host.mayWork()) return 'dropped';
       const move = this.draining ? handBack(this.at, this.retries) : await this.takeStep();
@@ -117,9 +126,10 @@ export class OrderRun {
     const { claimed, host } = this;
     this.present = Promise.withResolvers<Interruption>();
     const input = this.inputOf(step);
-    if (host.isolation && isSuspect(claimed)) {
+    if (host.isolate && isSuspect(claimed)) {
       const { workflow, workflowVersion: version } = claimed;
-      return host.isolation.run({ workflow, version, input, timeoutMs: step.timeoutMs, interrupted: this.present.promise });
+      this.isolated ??= host.isolate();
+      return this.isolated.run({ workflow, version, input, timeoutMs: step.timeoutMs, interrupted: this.present.promise });
     }
     const abort = new AbortController();
     let log: Log | undefined;

@@ -72,7 +72,7 @@ export class NodeLife {
   private databaseAnswers = true;
 
   constructor(options: LifeOptions) {
-    const { clock, store, session, lease, slotCount } = options;
+    const { clock, store, session, lease, slotCount, isolation } = options;
     this.options = options;
     this.session = session;
     this.ended = this.end.promise;
@@ -111,7 +111,7 @@ export class NodeLife {
         log: options.log.child({ session }),
         advance: (move) => this.writer.write(move),
         mayWork: () => this.mayWork(),
-        isolation: options.isolation,
+        isolate: isolation && (() => isolation.open({ session })),
         onAbandonedHandler: () => {
           options.stats.abandonedHandlers += 1;
         },

@@ -35,9 +35,16 @@ export default defineConfig({
         step('Touch', {
           timeout: '2s',
           retry: { retries: 0, delay: '1s' },
-          run: async ({ order, signal, results, attempt }) => {
+          run: async ({ order, signal, results, attempt, log }) => {
             if (order.symbol === 'POISON') process.abort();
             if (order.symbol === 'BLOCK') for (;;);
+            if (order.symbol === 'LATER') { setTimeout(() => Promise.reject(new Error('nobody waits for this')), 150); return null; }
+            if (order.symbol === 'LONG') {
+              await new Promise((resolve) => setTimeout(resolve, 900));
+              return { looked: results.Look.pid, touched: process.pid };
+            }
+            if (order.symbol === 'LOUD') log.warn({ loud: 1 }, 'heard from a suspect');
+            if (order.symbol === 'DEAF') await new Promise(() => undefined);
             if (order.symbol === 'SLOW') {
               writeFileSync('slow.pid', String(process.pid));
               await new Promise((resolve, reject) => { setTimeout(resolve, 60_000); signal.onabort = () => reject(signal.reason); });
@@ -94,6 +101,8 @@ describe('orders that kill the nodes that work them', () => {
   /** As if two nodes had died with them. */
   const suspect = (ids: string[]): Promise<unknown> => client.query('update orders set crash_count = 2 where order_id = any ($1)', [ids]);
   const read = async (id: string): Promise<OrderRecord> => (await readRecords(store, [id]))[0] as OrderRecord;
+  const childrenOf = async ({ pid }: ConveyorProcess): Promise<string[]> =>
+    (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ').filter(Boolean);
   const stateOf = async (id: string): Promise<string> => (await read(id)).order.state;
   const violationsIn = (records: OrderRecord[]): unknown[] => findViolations(records, { stepCountOf: () => 2, allEnded: true });
 
@@ -140,7 +149,42 @@ describe('orders that kill the nodes that work them', () => {
     expect([looked, touched]).not.toContain(node.pid);
   });
 
-  it('a suspect is cancelled like any other, and its process ends with the node', async () => {
+  it('what an order leaves behind in its process harms no other suspect', async () => {
+    const later = await accept(...Array.from({ length: 6 }, () => 'LATER'));
+    const long = await accept(...Array.from({ length: 6 }, () => 'LONG'));
+    await suspect([...later, ...long]);
+    const node = startNode();
+    await waitUntil('the long ones to leave the queue for good', async () =>
+      (await readRecords(store, long)).every(({ order }) => order.state === 'completed' || order.state === 'needs_attention'),
+    );
+    const records = await readRecords(store, [...later, ...long]);
+    expect(records.slice(6).map(({ order }) => order.state)).toEqual(Array.from({ length: 6 }, () => 'completed'));
+    expect(existsSync(`/proc/${node.pid}`)).toBe(true);
+  });
+
+  it('a handler that is deaf to its signal is late, not deadly: its step fails as anywhere, and its process goes', async () => {
+    const [deaf = ''] = await accept('DEAF');
+    await suspect([deaf]);
+    const node = startNode();
+    await waitUntil('it to be undone', async () => (await stateOf(deaf)) === 'failed');
+    const { events } = await read(deaf);
+    expect(events.find(({ kind }) => kind === 'step_failed')).toMatchObject({
+      step: 2,
+      data: { error: { code: 'timeout' }, unknown: true },
+    });
+    await waitUntil('no process to be left', async () => (await childrenOf(node)).length === 0);
+    node.kill('SIGTERM');
+    expect((await node.ended).exitCode).toBe(0);
+  });
+
+  it('what a suspect logs bears the same ids as elsewhere', async () => {
+    const [loud = ''] = await accept('LOUD');
+    await suspect([loud]);
+    const [line] = await startNode().waitFor(/^.*heard from a suspect.*$/m);
+    expect(JSON.parse(line)).toMatchObject({ node: 'n0', order: loud, step: 'Touch', session: expect.any(Number), level: 'warn', loud: 1 });
+  });
+
+  it('a suspect is cancelled like any other, and its process goes with it', async () => {
     const [slow = ''] = await accept('SLOW');
     await suspect([slow]);
     const node = startNode();
@@ -150,7 +194,18 @@ describe('orders that kill the nodes that work them', () => {
     await waitUntil('it to be cancelled', async () => (await stateOf(slow)) === 'cancelled');
     expect(violationsIn(await readRecords(store, [slow]))).toEqual([]);
     const pid = await readFile(pidFile, 'utf8');
-    expect(existsSync(`/proc/${pid}`)).toBe(true);
+    await waitUntil('the process to end', () => !existsSync(`/proc/${pid}`));
+    expect(existsSync(`/proc/${node.pid}`)).toBe(true);
+  });
+
+  it('a waiting process does not outlive its node', async () => {
+    const [slow = ''] = await accept('SLOW');
+    await suspect([slow]);
+    const node = startNode();
+    const pidFile = join(folder, 'slow.pid');
+    await waitUntil('its step to run', () => existsSync(pidFile));
+    const pid = await readFile(pidFile, 'utf8');
+    expect(await childrenOf(node)).toEqual([pid]);
     node.kill('SIGKILL');
     await waitUntil('the process to end', () => !existsSync(`/proc/${pid}`));
   });
@@ -160,7 +215,7 @@ describe('orders that kill the nodes that work them', () => {
     await suspect([block]);
     const node = startNode();
     await waitUntil('its step to begin', async () => (await read(block)).events.some(({ kind }) => kind === 'step_completed'));
-    const children = (await readFile(`/proc/${node.pid}/task/${node.pid}/children`, 'utf8')).trim().split(' ').filter(Boolean);
+    const children = await childrenOf(node);
     expect(children).toHaveLength(1);
     node.kill('SIGKILL');
     await waitUntil('the process to end', () => !existsSync(`/proc/${children[0]}`));

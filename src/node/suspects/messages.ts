@@ -30,6 +30,8 @@ const ToChild = Type.Union([
     workflow: Type.String(),
     version: Type.Integer({ minimum: 1 }),
     timeoutMs: Type.Number({ minimum: 0 }),
+    /** Stand in every line that the handler logs. */
+    ids: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()])),
     input: Input,
   }),
   Type.Object({ kind: Type.Literal('interrupt'), why: Type.Union([Type.Literal('cancelled'), Type.Literal('dropped')]) }),
@@ -39,6 +41,8 @@ const FromChild = Type.Union([
   Type.Object({ kind: Type.Literal('ready') }),
   Type.Object({
     kind: Type.Literal('outcome'),
+    /** The handler has come to an end; one that ignored its signal may still do anything. */
+    settled: Type.Boolean(),
     outcome: Type.Union([
       Type.Literal('dropped'),
       Type.Object({ kind: Type.Literal('done'), result: Json }),

@@ -1,9 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { messageOf } from '#domain/errors.ts';
-import type { Clock, Timer } from '#engine/clock.ts';
-import type { IsolatedCall, Isolation } from '#engine/handler.ts';
+import type { Clock } from '#engine/clock.ts';
+import type { IsolatedCall, IsolatedOrder, Isolation } from '#engine/handler.ts';
 import type { Log } from '#engine/log.ts';
 import type { Outcome } from '#engine/plan.ts';
+import type { Interruption } from '#engine/run-step.ts';
 import { SuspectProcess } from './process.ts';
 
 export interface SuspectPoolOptions {
@@ -11,42 +12,30 @@ export interface SuspectPoolOptions {
   fork: () => ChildProcess;
   clock: Clock;
   log: Log;
+  /** Of the node, for what handlers log. */
+  ids: Record<string, string | number>;
 }
 
-const MAX_PROCESSES = 4;
-const IDLE_MS = 30_000;
+export const MAX_PROCESSES = 4;
 
 /**
- * Processes for suspects, one order in each at a time: a death there takes no neighbour along. One that did its work well
- * serves the next suspect; those that find none free wait, and only they.
+ * Processes for suspects. Each serves one order from its first step here until it leaves its slot, and no other: what an
+ * order leaves behind (a timer, a promise that nobody awaits, a handler that ignores its signal) may kill a process long
+ * after its step, and that must never be taken for the deed of another. Suspects that find no place wait, and only they.
  */
 export class SuspectPool implements Isolation {
   private readonly options: SuspectPoolOptions;
-  private readonly idle: { child: SuspectProcess; timer: Timer }[] = [];
   private readonly all = new Set<SuspectProcess>();
-  private readonly waiting: (() => void)[] = [];
+  private readonly waiting: ((turn: 'turn') => void)[] = [];
   private closed = false;
 
   constructor(options: SuspectPoolOptions) {
     this.options = options;
   }
 
-  async run(call: IsolatedCall): Promise<Outcome | 'dropped'> {
-    const taking = this.take();
-    const taken = await Promise.race([taking, call.interrupted]);
-    if (typeof taken === 'string') {
-      // Nobody waits for it any more: the next suspect gets it.
-      void taking.then((child) => this.giveBack(child));
-      return taken === 'cancelled' ? { kind: 'cancelled' } : 'dropped';
-    }
-    const outcome = await taken.run(call);
-    this.giveBack(taken);
-    if (typeof outcome !== 'string' && outcome.kind === 'crashed')
-      this.options.log.error(
-        { order: call.input.orderId, step: call.input.stepName },
-        `a suspect killed its process: ${outcome.error.message}`,
-      );
-    return outcome;
+  open(ids: Record<string, string | number>): IsolatedOrder {
+    const { clock, log } = this.options;
+    return new SuspectOrder({ ...this.options.ids, ...ids }, clock, log, (interrupted) => this.take(interrupted));
   }
 
   close(): void {
@@ -54,37 +43,78 @@ export class SuspectPool implements Isolation {
     for (const child of this.all) child.kill();
   }
 
-  private async take(): Promise<SuspectProcess> {
-    for (;;) {
-      const free = this.idle.pop();
-      free?.timer.cancel();
-      if (free?.child.isAlive) return free.child;
-      if (!free && this.all.size < MAX_PROCESSES) return this.start();
-      if (!free) await new Promise<void>((resolve) => this.waiting.push(resolve));
+  /** A process that just starts, as soon as there may be one more. Rejects when the system refuses it. */
+  private async take(interrupted: Promise<Interruption>): Promise<SuspectProcess | Interruption> {
+    while (this.all.size >= MAX_PROCESSES) {
+      const mine = Promise.withResolvers<'turn'>();
+      this.waiting.push(mine.resolve);
+      const first = await Promise.race([mine.promise, interrupted]);
+      if (first === 'turn') continue;
+      const index = this.waiting.indexOf(mine.resolve);
+      // Its turn came at the same moment: the next one gets it.
+      if (index < 0) this.waiting.shift()?.('turn');
+      else this.waiting.splice(index, 1);
+      return first;
     }
+    if (this.closed) throw new Error('the node is stopping');
+    return this.start();
   }
 
   private start(): SuspectProcess {
-    const child = new SuspectProcess(this.options.fork(), this.options.clock, (error) => {
+    const child = new SuspectProcess(this.options.fork(), this.options.clock, () => {
       this.all.delete(child);
-      this.waiting.shift()?.();
-      if (error) this.options.log.warn({ error: messageOf(error) }, 'a process for suspects could not be started');
+      this.waiting.shift()?.('turn');
     });
     this.all.add(child);
     return child;
   }
+}
 
-  private giveBack(child: SuspectProcess): void {
-    if (this.closed) child.kill();
-    if (!child.isAlive) return;
-    const timer = this.options.clock.after(IDLE_MS, () => {
-      this.idle.splice(
-        this.idle.findIndex((other) => other.child === child),
-        1,
+/** One suspect's place: its process, started with its first call, and anew after one that had to be killed. */
+class SuspectOrder implements IsolatedOrder {
+  private readonly ids: Record<string, string | number>;
+  private readonly clock: Clock;
+  private readonly log: Log;
+  private readonly take: (interrupted: Promise<Interruption>) => Promise<SuspectProcess | Interruption>;
+  private child: SuspectProcess | undefined;
+
+  constructor(ids: SuspectOrder['ids'], clock: Clock, log: Log, take: SuspectOrder['take']) {
+    this.ids = ids;
+    this.clock = clock;
+    this.log = log;
+    this.take = take;
+  }
+
+  async run(call: IsolatedCall): Promise<Outcome | 'dropped'> {
+    const startedAt = this.clock.monotonic();
+    const outcome = await this.runSomewhere(call);
+    const { orderId: order, stepName: step } = call.input;
+    if (outcome !== 'dropped' && outcome.kind === 'crashed')
+      this.log.error(
+        { ...this.ids, order, step, ms: Math.round(this.clock.monotonic() - startedAt) },
+        `a suspect killed its process: ${outcome.error.message}`,
       );
-      child.kill();
-    });
-    this.idle.push({ child, timer });
-    this.waiting.shift()?.();
+    return outcome;
+  }
+
+  close(): void {
+    this.child?.leave();
+  }
+
+  private async runSomewhere(call: IsolatedCall): Promise<Outcome | 'dropped'> {
+    try {
+      if (!this.child || this.child.isSpoilt) {
+        const taken = await this.take(call.interrupted);
+        if (typeof taken === 'string') return taken === 'cancelled' ? { kind: 'cancelled' } : 'dropped';
+        this.child = taken;
+      }
+      return await this.child.run(call, this.ids);
+    } catch (error) {
+      this.log.warn({ ...this.ids, error: messageOf(error) }, 'a process for suspects could not be started');
+      return {
+        kind: 'errored',
+        error: { code: 'isolation_failed', message: `no process could be started for a suspect: ${messageOf(error)}` },
+      };
+    }
   }
 }

@@ -1,10 +1,9 @@
 import { Worker } from 'node:worker_threads';
-import type { Clock } from '#engine/clock.ts';
+import { type Clock, sleep } from '#engine/clock.ts';
 import { type HandlerInput, prepareHandler } from '#engine/handler.ts';
 import type { Log } from '#engine/log.ts';
-import type { Outcome } from '#engine/plan.ts';
 import type { WorkflowRegistry } from '#engine/registry.ts';
-import { type Interruption, runStep } from '#engine/run-step.ts';
+import { ABORT_GRACE_MS, type Interruption, runStep } from '#engine/run-step.ts';
 import { type FromChildMessage, readToChild, type ToChildMessage } from './messages.ts';
 
 export interface ServeOptions {
@@ -33,15 +32,46 @@ export function serveSuspects({ registry, clock, log }: ServeOptions): void {
       return;
     }
     interruption = Promise.withResolvers<Interruption>();
-    void run(message, interruption.promise).then((outcome) => send({ kind: 'outcome', outcome } as FromChildMessage));
+    void run(message, interruption.promise).then(send);
   });
+  // The node may have gone before anyone here could hear of it.
+  if (!process.connected) process.exit();
   send({ kind: 'ready' });
 
-  async function run({ workflow, version, timeoutMs, input }: Run, interrupted: Promise<Interruption>): Promise<Outcome | 'dropped'> {
+  async function run({ workflow, version, timeoutMs, ids, input }: Run, interrupted: Promise<Interruption>): Promise<FromChildMessage> {
     const step = registry.find(workflow, version)?.steps[input.step - 1];
-    if (!step) return { kind: 'errored', error: { code: 'unknown_workflow', message: `${workflow} version ${version} is unknown here` } };
+    if (!step) {
+      const error = { code: 'unknown_workflow', message: `${workflow} version ${version} is unknown here` };
+      return { kind: 'outcome', settled: true, outcome: { kind: 'errored', error } };
+    }
     const abort = new AbortController();
-    const call = prepareHandler(step, input as HandlerInput, abort.signal, () => log.child({ order: input.orderId, step: step.name }));
-    return runStep({ call, abort, timeoutMs, clock, interrupted, onAbandoned: () => undefined });
+    const logOf = (): Log => log.child({ ...ids, order: input.orderId, step: step.name });
+    const handler = watchEnd(prepareHandler(step, input as HandlerInput, abort.signal, logOf));
+    const outcome = await runStep({ call: handler.call, abort, timeoutMs, clock, interrupted, onAbandoned: () => undefined });
+    // Nobody waits for a dropped handler's answer, but it may clean up.
+    if (outcome === 'dropped') await Promise.race([handler.end(), sleep(clock, ABORT_GRACE_MS)]);
+    return { kind: 'outcome', settled: handler.isSettled(), outcome } as FromChildMessage;
   }
+}
+
+/** The same call, and whether what it returned has settled. */
+function watchEnd(call: () => unknown): { call: () => unknown; end: () => Promise<void>; isSettled: () => boolean } {
+  let end = Promise.resolve();
+  let isSettled = true;
+  const note = (): void => {
+    isSettled = true;
+  };
+  return {
+    call: () => {
+      const returned = call();
+      if (typeof (returned as PromiseLike<unknown> | null | undefined)?.then !== 'function') return returned;
+      // Made a promise here, once: some thenables do their work anew each time someone asks.
+      const promise = Promise.resolve(returned);
+      isSettled = false;
+      end = promise.then(note, note);
+      return promise;
+    },
+    end: () => end,
+    isSettled: () => isSettled,
+  };
 }
