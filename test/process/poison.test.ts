@@ -38,6 +38,8 @@ export default defineConfig({
           run: async ({ order, signal, results, attempt, log }) => {
             if (order.symbol === 'POISON') process.abort();
             if (order.symbol === 'BLOCK') for (;;);
+            if (order.symbol === 'EXIT') process.exit(0);
+            if (order.symbol === 'GREEDY') { const kept = []; for (;;) kept.push(new Array(1e5).fill(kept.length)); }
             if (order.symbol === 'LATER') { setTimeout(() => Promise.reject(new Error('nobody waits for this')), 150); return null; }
             if (order.symbol === 'LONG') {
               await new Promise((resolve) => setTimeout(resolve, 900));
@@ -84,10 +86,10 @@ describe('orders that kill the nodes that work them', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const startNode = (): ConveyorProcess => {
+  const startNode = (env: Record<string, string> = {}): ConveyorProcess => {
     const node = startConveyor(['node', '--node-name', `n${nodes.length}`, '--slots', '40', '--log-format', 'json'], {
       cwd: folder,
-      env: { CONVEYOR_WAREHOUSES: `HCM=${database.url}` },
+      env: { CONVEYOR_WAREHOUSES: `HCM=${database.url}`, ...env },
     });
     nodes.push(node);
     return node;
@@ -128,7 +130,7 @@ describe('orders that kill the nodes that work them', () => {
     expect(rows[0].n).toBe(1);
   });
 
-  it('a suspect that blocks its process is killed and quarantined; a harmless one completes there with the same results', async () => {
+  it('a suspect that blocks its process is killed and quarantined, and can be cancelled; a harmless one completes there with the same results', async () => {
     const [block = '', fine = '', neighbour = ''] = await accept('BLOCK', 'FINE', 'FINE');
     await suspect([block, fine]);
     const node = startNode();
@@ -147,6 +149,24 @@ describe('orders that kill the nodes that work them', () => {
     const [looked, told, touched] = await pidsOf(fine);
     expect(told).toBe(looked);
     expect([looked, touched]).not.toContain(node.pid);
+
+    expect(await store.cancelOrder({ orderId: block, customerId: undefined, actor: 'op', reason: 'it kills' })).toEqual({
+      outcome: 'requested',
+    });
+    await waitUntil('the quarantined one to be undone', async () => (await stateOf(block)) === 'cancelled');
+    expect(violationsIn(await readRecords(store, [block, fine, neighbour]))).toEqual([]);
+  });
+
+  it('I15: process.exit and a lack of memory quarantine only the order that they happen to', async () => {
+    const [exit = '', greedy = '', neighbour = ''] = await accept('EXIT', 'GREEDY', 'FINE');
+    await suspect([exit, greedy]);
+    const node = startNode({ NODE_OPTIONS: '--max-old-space-size=96' });
+    for (const id of [exit, greedy]) await waitUntil('it to be quarantined', async () => (await stateOf(id)) === 'needs_attention');
+    await waitUntil('the neighbour to complete', async () => (await stateOf(neighbour)) === 'completed');
+    expect(JSON.stringify((await read(exit)).events.at(-1)?.data)).toMatch(/it ended with exit code 0/);
+    expect(JSON.stringify((await read(greedy)).events.at(-1)?.data)).toMatch(/it ended with signal SIGABRT/);
+    node.kill('SIGTERM');
+    expect((await node.ended).exitCode).toBe(0);
   });
 
   it('what an order leaves behind in its process harms no other suspect', async () => {
