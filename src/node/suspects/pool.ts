@@ -16,7 +16,8 @@ export interface SuspectPoolOptions {
   ids: Record<string, string | number>;
 }
 
-export const MAX_PROCESSES = 4;
+/** A process takes some fifty megabytes. */
+export const MAX_PROCESSES = 8;
 
 /**
  * Processes for suspects. Each serves one order from its first step here until it leaves its slot, and no other: what an
