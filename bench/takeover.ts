@@ -8,7 +8,6 @@ const SLOTS = 50;
 const SURVIVORS = 2;
 const LEASE_S = 3;
 const STEP_MS = '5000';
-const ENDING_SOON_MS = 2_500;
 
 interface Kill {
   signal: 'SIGKILL' | 'SIGSTOP';
@@ -61,9 +60,9 @@ async function killOne(database: BenchDatabase, { signal, liveness }: Kill): Pro
     await waitUntil(async () => (await countRunning(client, Number(victim.ready))) === SLOTS);
     for (let index = 0; index < SURVIVORS; index += 1) survivors.push(await startChild('cluster-nodes.ts', env));
     if (liveness === 'on') await waitUntil(async () => (await countHeld(client)) === SURVIVORS + 1);
-    // Any moment of everybody's ticks is as good as another. One that is paused has steps that end soon: what it writes when
-    // it wakes is to be refused.
-    await new Promise((resolve) => setTimeout(resolve, (signal === 'SIGSTOP' ? ENDING_SOON_MS : 0) + Math.random() * 1_000));
+    if (signal === 'SIGSTOP') await untilStepsEndSoon(client);
+    // Any moment of everybody's ticks is as good as another.
+    else await new Promise((resolve) => setTimeout(resolve, Math.random() * 1_000));
     const { rows } = await client.query<{ now: Date }>('select clock_timestamp() as now');
     victim.kill(signal);
     const since = rows[0]?.now as Date;
@@ -79,6 +78,14 @@ async function killOne(database: BenchDatabase, { signal, liveness }: Kill): Pro
     victim.kill('SIGCONT');
     await Promise.all([victim, ...survivors].map((child) => child.stop()));
   }
+}
+
+/** A node that is paused just before its steps end wants to write their ends when it wakes: that is what must be refused. */
+function untilStepsEndSoon(client: pg.Client): Promise<void> {
+  return waitUntil(async () => {
+    const age = `extract(epoch from clock_timestamp() - max(at))`;
+    return (await count(client, `select (${age} between 3.5 and 4.2)::int as n from order_events where kind <> 'accepted'`, [])) === 1;
+  });
 }
 
 /** Lets the paused node go on; how many of its writes were refused, by its own count. */
