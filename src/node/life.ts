@@ -11,6 +11,7 @@ import { Leadership } from './leadership.ts';
 import { MoveWriter } from './move-writer.ts';
 import { Slots } from './slots.ts';
 import type { NodeStats } from './stats.ts';
+import { SurplusWatch } from './surplus.ts';
 import { Takeover } from './takeover.ts';
 import { Ticker } from './ticker.ts';
 
@@ -33,9 +34,6 @@ export interface LifeOptions {
   onStop: () => void;
 }
 
-/** Claims under way make the database know of more orders than we do; only a surplus that stays is looked into, this often. */
-const SURPLUS_TICKS = 2;
-const SURPLUS_LOOK_EVERY_MS = 5_000;
 const SIGN_OFF_TRIES = 20;
 const SIGN_OFF_PAUSE_MS = 50;
 /** The leader ticks more often than the others, by this factor: a death is noticed the sooner. */
@@ -56,6 +54,7 @@ export class NodeLife {
   private readonly takeover: Takeover;
   private readonly ticker: Ticker;
   private readonly leadership: Leadership;
+  private readonly surplus: SurplusWatch;
   private readonly end = Promise.withResolvers<'left' | 'dead'>();
   private subscription: Subscription | undefined;
   private deadlineTimer: Timer | undefined;
@@ -66,9 +65,6 @@ export class NodeLife {
   private over = false;
   private liveness: Liveness = 'unavailable';
   private livenessLostAt = 0;
-  private reconcileNext = false;
-  private reconciledAt = Number.NEGATIVE_INFINITY;
-  private surplusTicks = 0;
   private databaseAnswers = true;
 
   constructor(options: LifeOptions) {
@@ -79,6 +75,7 @@ export class NodeLife {
     this.lease = new Lease(lease);
     this.draining = options.draining;
     this.askedToDrain = options.draining;
+    this.surplus = new SurplusWatch(clock);
     this.leadership = new Leadership(session, options.log);
     this.takeover = new Takeover({
       ...{
@@ -257,19 +254,12 @@ export class NodeLife {
     if (this.liveness === 'lost') return this.waitForLiveness();
     this.resume();
     try {
-      if (this.missesOrders(report)) await this.reconcile();
+      if (this.surplus.isDue(report.ownedCount, this.slots.size)) await this.reconcile();
       await this.takeover.checkLeases(report, this.isLeader);
       if (this.isLeader) this.leadership.noteWork();
     } catch (error) {
       log.debug({ session: this.session, error: messageOf(error) }, 'a chore failed; the next tick tries again');
     }
-  }
-
-  /** Whether this session may own orders that no slot knows of. */
-  private missesOrders({ ownedCount }: TickReport): boolean {
-    this.surplusTicks = ownedCount > this.slots.size ? this.surplusTicks + 1 : 0;
-    const mayLook = this.options.clock.monotonic() - this.reconciledAt >= SURPLUS_LOOK_EVERY_MS;
-    return this.reconcileNext || (this.surplusTicks >= SURPLUS_TICKS && mayLook);
   }
 
   private followWishes({ cancelRequests, asked }: TickReport): void {
@@ -318,11 +308,12 @@ export class NodeLife {
 
   /** Works the orders that are ours according to the database and that no slot knows of. */
   private async reconcile(): Promise<void> {
-    const { store, clock, log } = this.options;
-    this.reconcileNext = false;
-    this.surplusTicks = 0;
-    this.reconciledAt = clock.monotonic();
-    const owned = await store.readOwnedOrders(this.session);
+    const { store, log } = this.options;
+    this.surplus.begin();
+    const owned = await store.readOwnedOrders(this.session).catch((error: unknown) => {
+      this.surplus.doubt();
+      throw error;
+    });
     if (!this.mayWork()) return;
     for (const order of owned) {
       if (this.slots.has(order.orderId)) continue;
@@ -351,7 +342,7 @@ export class NodeLife {
   private resume(): void {
     if (!this.suspended) return;
     this.suspended = false;
-    this.reconcileNext = true;
+    this.surplus.doubt();
     this.options.log.info({ session: this.session }, 'the session is held again; going on');
   }
 
@@ -362,7 +353,7 @@ export class NodeLife {
   }
 
   private noteLostAnswer(error: unknown): void {
-    this.reconcileNext = true;
+    this.surplus.doubt();
     this.options.log.debug({ session: this.session, error: messageOf(error) }, 'an answer of the database was lost');
   }
 
@@ -371,7 +362,7 @@ export class NodeLife {
     // While this node leaves, what it hands back goes on elsewhere at once.
     if (end === 'handed_back') void this.options.store.wakeNodes(1).catch(() => undefined);
     if (end === 'fenced') {
-      this.reconcileNext = true;
+      this.surplus.doubt();
       this.options.log.warn({ session: this.session, order: orderId }, 'a write was refused: the order is not ours any more');
     } else if (end === 'needs_attention') {
       this.options.log.error({ session: this.session, order: orderId }, 'an undo cannot succeed: the order needs a person');
