@@ -31,8 +31,8 @@ export async function runLeaderChaos(
       const old = await leader();
       const victim = fleet.find(old?.nodeName ?? '');
       if (!victim) continue;
-      await fleet.kill(victim);
       const killedAt = performance.now();
+      await fleet.kill(victim);
       let found = await leader();
       while (!found || found.session === old?.session) {
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));

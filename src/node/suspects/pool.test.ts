@@ -58,11 +58,11 @@ function begin() {
   return { pool, clock, children, started };
 }
 
-function call(direction: 'forward' | 'rollback' = 'forward') {
+function call(direction: 'forward' | 'rollback' = 'forward', orderId = 'o') {
   const { promise: interrupted, resolve: interrupt } = Promise.withResolvers<Interruption>();
   const undo = direction === 'rollback' ? ({ outcome: 'completed', result: null } as const) : undefined;
   const input: IsolatedCall['input'] = {
-    ...{ orderId: 'o', order: {}, step: 1, stepName: 'S', direction, results: {}, attempt: 1, idempotencyKey: 'k', fence: 1, undo },
+    ...{ orderId, order: {}, step: 1, stepName: 'S', direction, results: {}, attempt: 1, idempotencyKey: 'k', fence: 1, undo },
   };
   return { call: { workflow: 'w', version: 1, input, timeoutMs: TIMEOUT_MS, interrupted }, interrupt };
 }
@@ -73,7 +73,7 @@ function settle(): Promise<void> {
 }
 
 describe('the processes of suspects', () => {
-  it('one serves all steps of its order and ends when that leaves; the next order gets another', async () => {
+  it('one serves all steps of its order, then the next order, and ends when it was idle for long', async () => {
     const { pool, clock, children, started } = begin();
     const place = pool.open({ session: 7 });
     const first = place.run(call().call);
@@ -85,12 +85,38 @@ describe('the processes of suspects', () => {
     expect(await second).toEqual({ kind: 'failed', error: { code: 'step_failure', message: 'no' } });
     expect(children[0]?.received).toMatchObject([{ kind: 'run', ids: { node: 'n', session: 7 } }, { kind: 'run' }]);
     place.close();
-    expect(children[0]?.signals).toEqual(['SIGKILL']);
-    const other = pool.open({ session: 7 }).run(call().call);
-    (await started()).answer(DONE);
+    const next = pool.open({ session: 7 });
+    const other = next.run(call('forward', 'p').call);
+    await settle();
+    children[0]?.answer(DONE);
     await other;
-    expect(children).toHaveLength(2);
+    expect(children).toHaveLength(1);
+    next.close();
+    expect(children[0]?.signals).toEqual([]);
+    clock.pass(30_000);
+    expect(children[0]?.signals).toEqual(['SIGKILL']);
     expect(clock.waitingCount).toBe(0);
+  });
+
+  it('I15: a death in one that has served others is put to the proof in a fresh one, and only that counts', async () => {
+    const { pool, children, started } = begin();
+    const first = pool.open({});
+    const before = first.run(call().call);
+    (await started()).answer(DONE);
+    await before;
+    first.close();
+    const innocent = pool.open({});
+    const run = innocent.run(call('forward', 'p').call);
+    await settle();
+    expect(children).toHaveLength(1);
+    children[0]?.exit(null, 'SIGSEGV');
+    (await started()).answer(DONE);
+    expect(await run).toEqual(DONE);
+    expect(children).toHaveLength(2);
+    const guilty = innocent.run(call('forward', 'p').call);
+    await settle();
+    children[1]?.exit(null, 'SIGABRT');
+    expect(await guilty).toMatchObject({ kind: 'crashed', error: { message: expect.stringMatching(/SIGABRT/) } });
   });
 
   it.each([
@@ -179,9 +205,15 @@ describe('the processes of suspects', () => {
     expect(children).toHaveLength(MAX_PROCESSES);
     interrupt('cancelled');
     expect(await cancelled).toEqual({ kind: 'cancelled' });
+    for (const child of children) child.emit('message', { kind: 'ready' });
+    await settle();
+    children[0]?.answer(DONE);
+    await settle();
     places[0]?.close();
     await settle();
-    expect(children).toHaveLength(MAX_PROCESSES + 1);
+    // Its process goes to the one that waited.
+    expect(children).toHaveLength(MAX_PROCESSES);
+    expect(children[0]?.received.filter(({ kind }) => kind === 'run')).toHaveLength(2);
   });
 
   it('one that cannot be started says nothing about its order', async () => {

@@ -17,7 +17,7 @@ interface Death {
   how: string;
 }
 
-/** The process of one suspect, seen from the node. */
+/** A process for suspects, one at a time, seen from the node. */
 export class SuspectProcess {
   private readonly child: ChildProcess;
   private readonly clock: Clock;
@@ -26,6 +26,9 @@ export class SuspectProcess {
   private answer = Promise.withResolvers<Answer>();
   private alive = true;
   private spoilt = false;
+  /** The first order it served, and whether there was another. */
+  private servedFirst: string | undefined;
+  private servedOthers = false;
 
   /** @param onEnd when it has ended */
   constructor(child: ChildProcess, clock: Clock, onEnd: () => void) {
@@ -54,6 +57,16 @@ export class SuspectProcess {
     return this.spoilt;
   }
 
+  /** Its end may be the deed of an order that was here before. */
+  get hasServedOthers(): boolean {
+    return this.servedOthers;
+  }
+
+  /** Whether it may serve the next order. */
+  get isFit(): boolean {
+    return this.alive && !this.spoilt;
+  }
+
   kill(): void {
     this.spoilt = true;
     if (this.alive) this.child.kill('SIGKILL');
@@ -70,9 +83,12 @@ export class SuspectProcess {
     if (started === 'cancelled') return { kind: 'cancelled' };
     if (started === 'dropped') return 'dropped';
     if (started !== 'ready') throw this.startFault(started);
+    if (!this.alive && this.servedFirst !== call.input.orderId) this.servedOthers = true;
     if (!this.alive) return this.condemn(call, `it ended with ${(await this.death.promise).how} after the step before`);
     const { workflow, version, input, timeoutMs } = call;
     this.answer = Promise.withResolvers();
+    this.servedFirst ??= input.orderId;
+    this.servedOthers ||= this.servedFirst !== input.orderId;
     this.send({ kind: 'run', workflow, version, timeoutMs, ids, input: { ...input } } as ToChildMessage);
     // The process keeps the step's own limits by itself; one that does not answer in time is blocked.
     const limitMs = timeoutMs + ABORT_GRACE_MS + SLACK_MS;
