@@ -93,7 +93,7 @@ describe('the processes of suspects', () => {
     expect(children).toHaveLength(1);
     next.close();
     expect(children[0]?.signals).toEqual([]);
-    clock.pass(30_000);
+    clock.pass(5_000);
     expect(children[0]?.signals).toEqual(['SIGKILL']);
     expect(clock.waitingCount).toBe(0);
   });
@@ -194,19 +194,22 @@ describe('the processes of suspects', () => {
     expect(child.signals).toEqual(['SIGKILL']);
   });
 
-  it('those beyond the limit wait for an end; one that is cancelled meanwhile leaves the line', async () => {
-    const { pool, children } = begin();
+  it('start one after the other; those beyond the limit wait; one that is cancelled meanwhile leaves the line', async () => {
+    const { pool, children, started } = begin();
     const places = Array.from({ length: MAX_PROCESSES }, () => pool.open({}));
     for (const place of places) void place.run(call().call);
     const { call: impatient, interrupt } = call();
     const cancelled = pool.open({}).run(impatient);
     void pool.open({}).run(call().call);
+    for (let count = 1; count <= MAX_PROCESSES; count += 1) {
+      await settle();
+      expect(children).toHaveLength(count);
+      await started();
+    }
     await settle();
     expect(children).toHaveLength(MAX_PROCESSES);
     interrupt('cancelled');
     expect(await cancelled).toEqual({ kind: 'cancelled' });
-    for (const child of children) child.emit('message', { kind: 'ready' });
-    await settle();
     children[0]?.answer(DONE);
     await settle();
     places[0]?.close();

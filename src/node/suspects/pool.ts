@@ -17,9 +17,9 @@ export interface SuspectPoolOptions {
 }
 
 /** A process takes some fifty megabytes. */
-export const MAX_PROCESSES = 8;
+export const MAX_PROCESSES = 4;
 
-const IDLE_MS = 30_000;
+const IDLE_MS = 5_000;
 
 /** A process for a suspect: whichever is free, or one that has served nobody yet. */
 type Wanted = 'any' | 'fresh';
@@ -36,6 +36,7 @@ export class SuspectPool implements Isolation {
   private readonly all = new Set<SuspectProcess>();
   private readonly idle = new Map<SuspectProcess, Timer>();
   private readonly waiting: ((turn: 'turn') => void)[] = [];
+  private starting = false;
   private closed = false;
 
   constructor(options: SuspectPoolOptions) {
@@ -64,7 +65,8 @@ export class SuspectPool implements Isolation {
       if (free && wanted === 'any') return free;
       // It makes room, with its end.
       free?.kill();
-      if (this.all.size < MAX_PROCESSES) break;
+      // One start at a time: several at once would take the processor from the node's own heartbeat.
+      if (this.all.size < MAX_PROCESSES && !this.starting) break;
       const mine = Promise.withResolvers<'turn'>();
       this.waiting.push(mine.resolve);
       const first = await Promise.race([mine.promise, interrupted]);
@@ -107,6 +109,11 @@ export class SuspectPool implements Isolation {
       this.waiting.shift()?.('turn');
     });
     this.all.add(child);
+    this.starting = true;
+    void child.started.then(() => {
+      this.starting = false;
+      this.waiting.shift()?.('turn');
+    });
     return child;
   }
 }

@@ -57,6 +57,11 @@ export class SuspectProcess {
     return this.spoilt;
   }
 
+  /** Resolves when it can run handlers, or never will. */
+  get started(): Promise<unknown> {
+    return Promise.race([this.ready.promise, this.death.promise]);
+  }
+
   /** Its end may be the deed of an order that was here before. */
   get hasServedOthers(): boolean {
     return this.servedOthers;
