@@ -120,7 +120,10 @@ export class ApiClient {
 export function explainRefusal({ status, body }: Answer): CommandFault {
   const problem: Problem = typeof body === 'object' && body !== null ? body : {};
   const faults = Array.isArray(problem.errors) ? problem.errors.map((fault) => `  ${describeFieldFault(fault)}`) : [];
-  const words = [textOf(problem.title) ?? `the gateway answered with HTTP status ${status}`, textOf(problem.detail)];
+  const words = [
+    textOf(problem.title) ?? `the answer has HTTP status ${status} and no explanation: whatever listens there is no gateway of Conveyor`,
+    textOf(problem.detail),
+  ];
   const head = words.filter((word) => word !== undefined).join(': ');
   return new CommandFault(exitCodeOf(status), [head, ...faults].join('\n'), textOf(problem.advice));
 }

@@ -34,6 +34,12 @@ export const ERROR_CATALOGUE = {
     advice: 'Send `Authorization: Bearer TOKEN`; `conveyor token create` makes one.',
   },
   forbidden: { status: 403, title: 'Not allowed with this token', retry: false, advice: 'Use an operator token.' },
+  'cross-site-request': {
+    status: 403,
+    title: 'Sent by a page of another site',
+    retry: false,
+    advice: 'Call it directly, with curl or a program, not from a page.',
+  },
   'not-found': { status: 404, title: 'Not found', retry: false, advice: 'Check the address; /docs lists all routes.' },
   'order-not-found': {
     status: 404,

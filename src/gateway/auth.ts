@@ -116,7 +116,7 @@ export function refuseForeignSite(request: FastifyRequest): void {
   const { origin, host } = request.headers;
   const isForeign =
     (site !== undefined && site !== 'same-origin' && site !== 'none') || (origin !== undefined && URL.parse(origin)?.host !== host);
-  if (isForeign) throw new ConveyorError('forbidden', 'a page of another site sent this request');
+  if (isForeign) throw new ConveyorError('cross-site-request', 'the Origin or Sec-Fetch-Site header names another site');
 }
 
 export function refuseForeignHost(request: FastifyRequest): void {

@@ -152,7 +152,7 @@ async function probeDatabase(store: Store, clock: Clock): Promise<void> {
 function refuseForeignSites(request: FastifyRequest): void {
   const site = request.headers['sec-fetch-site'];
   if (request.headers.origin !== undefined || (site !== undefined && site !== 'none' && site !== 'same-origin'))
-    throw new ConveyorError('forbidden', 'a page of another site sent this request; only direct calls are answered');
+    throw new ConveyorError('cross-site-request', 'the Origin or Sec-Fetch-Site header names another site');
   const host = request.headers.host ?? '';
   // A name may have been pointed here by somebody else, an address cannot be.
   if (/^(localhost|\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:.]+\])(:\d{1,5})?$/i.test(host)) return;

@@ -1,7 +1,9 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { runConveyor } from '#test/conveyor-process.ts';
+import { runConveyor, startConveyor } from '#test/conveyor-process.ts';
+import { waitUntil } from '#test/waiting.ts';
 
 describe('conveyor demo', () => {
   it('tells the story, exits 0, and leaves nothing behind; 1 when a violation is planted', async () => {
@@ -24,5 +26,20 @@ describe('conveyor demo', () => {
     expect(planted.exitCode).toBe(1);
     expect(planted.stdout).toMatch(/I12 order [0-9a-f-]{36}: [\s\S]*The histories break what Conveyor promises/);
     expect(await demos()).toEqual(before);
+  });
+
+  it('ends all that it started when its terminal is closed', async () => {
+    const folder = async (): Promise<string | undefined> => (await readdir(tmpdir())).find((name) => name.startsWith('conveyor-demo-'));
+    const demo = startConveyor(['demo'], { cwd: tmpdir() });
+    await demo.waitFor(/They are at work/);
+    const children = (): string[] => readFileSync(`/proc/${demo.pid}/task/${demo.pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+    const started = children();
+    expect(started.length).toBeGreaterThanOrEqual(3);
+    demo.kill('SIGHUP');
+    expect((await demo.ended).exitCode).toBe(130);
+    await waitUntil(
+      'all of it to be gone',
+      async () => started.every((pid) => !existsSync(`/proc/${pid}`)) && (await folder()) === undefined,
+    );
   });
 });

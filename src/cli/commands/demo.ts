@@ -10,6 +10,7 @@ interface DemoCommandOptions extends OutputOptions {
   plantViolation?: boolean;
 }
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const STEP_COUNT = 4;
 const STEP = { stepDurationMs: 500, failureRate: 0.05 };
 
@@ -35,7 +36,8 @@ async function runDemo(options: DemoCommandOptions): Promise<number> {
   const surroundings = openQuietSurroundings();
   const interrupt = new AbortController();
   const onSignal = (): void => interrupt.abort(new Error('interrupted'));
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  // A terminal that is closed ends it too: its nodes are in groups of their own and would stay.
+  for (const signal of SIGNALS) process.on(signal, onSignal);
   const isForPeople = formatOf(options) === 'table' || formatOf(options) === 'wide';
   const screen = new Screen(isForPeople ? process.stdout : process.stderr);
   try {
@@ -61,7 +63,7 @@ async function runDemo(options: DemoCommandOptions): Promise<number> {
     return EXIT.interrupted;
   } finally {
     screen.close();
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    for (const signal of SIGNALS) process.off(signal, onSignal);
   }
 }
 

@@ -42,6 +42,8 @@ export class Story {
     try {
       await this.startNodes();
       const submitting = this.submit();
+      // It is awaited below; an interruption ends both at once, and the acts say so first.
+      submitting.catch(() => undefined);
       await this.rest(LET_IT_FLOW_MS);
       await this.killBusiest();
       await this.rest(LET_IT_FLOW_MS / 2);

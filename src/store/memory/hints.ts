@@ -7,7 +7,9 @@ export function wakeNodes(db: MemoryDatabase, orderCount: number): void {
   const free = liveSessions(db)
     .map(({ session, node, busy }) => ({ session, slots: node.slots - busy }))
     .filter(({ slots }) => slots > 0)
-    .sort((a, b) => b.slots - a.slots || a.session - b.session);
+    // Among equals another one each time.
+    .map((node) => ({ ...node, turn: db.clock.random() }))
+    .sort((a, b) => b.slots - a.slots || a.turn - b.turn);
   let slotsBefore = 0;
   for (const { session, slots } of free) {
     if (slotsBefore >= orderCount) return;

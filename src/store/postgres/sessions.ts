@@ -66,13 +66,17 @@ const END_SESSIONS: Statement = {
   text: 'select session_id, handed_over from end_sessions($1::bigint[], $2)',
 };
 
-/** As many nodes as the orders need, those with the most free slots first. A hint: nothing depends on it. */
+/**
+ * As many nodes as the orders need, those with the most free slots first; among equals another one each time, because what
+ * they said of themselves is up to a tick old. A hint: nothing depends on it.
+ */
 const WAKE_NODES: Statement = {
   name: 'wake_nodes',
   text: `
     select count(pg_notify('conveyor_work_' || session_id, 'work'))
-      from (select session_id, sum(slots - busy) over (order by slots - busy desc, session_id) - (slots - busy) as slots_before
-              from node_sessions where state = 'live' and slots > busy and lease_until > clock_timestamp()) s
+      from (select session_id, sum(free) over (order by free desc, turn) - free as slots_before
+              from (select session_id, slots - busy as free, random() as turn from node_sessions
+                     where state = 'live' and slots > busy and lease_until > clock_timestamp()) n) s
      where slots_before < $1`,
 };
 
