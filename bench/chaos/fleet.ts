@@ -8,9 +8,9 @@ export interface FleetOptions {
   url: string;
   store: Store;
   slots: number;
-  /** For each node that starts. */
-  stepMs: () => number;
-  leaseArgs?: readonly string[];
+  /** Where the nodes run, and so whose `conveyor.config.ts` they read; default: a folder without one. */
+  cwd?: string;
+  nodeArgs?: readonly string[];
 }
 
 export interface FleetNode {
@@ -19,9 +19,14 @@ export interface FleetNode {
   paused: boolean;
 }
 
+/** Of what a node said last, when it ended by itself. */
+const LAST_WORDS = 2_000;
+
 /** Real node processes that come and go. A node that is replaced keeps its name. */
 export class Fleet {
   readonly nodes: FleetNode[] = [];
+  /** Ends that nobody asked for, and those that were asked for and did not go well: none in a good run. */
+  readonly faults: string[] = [];
   private readonly options: FleetOptions;
   private made = 0;
 
@@ -29,18 +34,21 @@ export class Fleet {
     this.options = options;
   }
 
-  start(name = this.nextName()): FleetNode {
-    const { url, slots, stepMs, leaseArgs = [] } = this.options;
-    const args = ['node', '--node-name', name, '--slots', String(slots), '--step-duration', `${Math.round(stepMs())}ms`];
+  /** A node whose steps take this long; without a name it gets a new one. */
+  start(stepMs: number, name = this.nextName()): FleetNode {
+    const { url, slots, cwd = tmpdir(), nodeArgs = [] } = this.options;
+    const args = ['node', '--node-name', name, '--slots', String(slots), '--step-duration', `${stepMs}ms`];
     const env = { CONVEYOR_WAREHOUSES: `HCM=${url}`, CONVEYOR_FAILURE_RATE: '0.05', CONVEYOR_LOG_LEVEL: 'warn' };
-    const node: FleetNode = { name, process: startConveyor([...args, ...leaseArgs], { cwd: tmpdir(), env }), paused: false };
+    const node: FleetNode = { name, process: startConveyor([...args, ...nodeArgs], { cwd, env }), paused: false };
     this.nodes.push(node);
+    void node.process.ended.then(({ exitCode, stderr }) => {
+      if (this.nodes.includes(node)) this.faults.push(`node ${name} ended by itself with ${exitCode}: ${stderr.slice(-LAST_WORDS)}`);
+    });
     return node;
   }
 
-  /** Starts so many nodes and waits until each has a session. */
-  async startAll(count: number): Promise<void> {
-    for (let index = 0; index < count; index += 1) this.start();
+  /** Waits until so many nodes have a session. */
+  async untilLive(count: number): Promise<void> {
     await waitUntil('all nodes to be at work', async () => (await this.live()).length >= count);
   }
 
@@ -60,11 +68,13 @@ export class Fleet {
     await node.process.ended;
   }
 
-  /** Leaves in good order. */
-  async stop(node: FleetNode): Promise<number | null> {
+  /** Leaves in good order. A node that is paused would not hear of it, so it wakes first. */
+  async stop(node: FleetNode): Promise<void> {
+    this.resume(node);
     this.remove(node);
     node.process.kill('SIGTERM');
-    return (await node.process.ended).exitCode;
+    const { exitCode, stderr } = await node.process.ended;
+    if (exitCode !== 0) this.faults.push(`node ${node.name} was told to leave and ended with ${exitCode}: ${stderr.slice(-LAST_WORDS)}`);
   }
 
   pause(node: FleetNode): void {
@@ -79,8 +89,9 @@ export class Fleet {
   }
 
   async close(): Promise<void> {
-    for (const node of this.nodes) node.process.kill('SIGKILL');
-    await Promise.all(this.nodes.map((node) => node.process.ended));
+    const nodes = this.nodes.splice(0);
+    for (const node of nodes) node.process.kill('SIGKILL');
+    await Promise.all(nodes.map((node) => node.process.ended));
   }
 
   private nextName(): string {
@@ -89,6 +100,7 @@ export class Fleet {
   }
 
   private remove(node: FleetNode): void {
-    this.nodes.splice(this.nodes.indexOf(node), 1);
+    const index = this.nodes.indexOf(node);
+    if (index >= 0) this.nodes.splice(index, 1);
   }
 }

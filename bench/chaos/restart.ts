@@ -1,7 +1,10 @@
 import type { OrderRecord } from '#domain/order.ts';
-import { acceptMany, countOpen, readRecords } from '#test/orders.ts';
+import type { Store } from '#engine/store.ts';
+import { countOpen, newOrder, readRecords } from '#test/orders.ts';
 import { waitUntil } from '#test/waiting.ts';
+import { COUNTED_WORKFLOW } from '../processes/counted-workflow.ts';
 import type { BenchDatabase } from '../support/server.ts';
+import { openBegunSteps } from './begun-steps.ts';
 import { Fleet } from './fleet.ts';
 import { judge, type Verdict } from './verdict.ts';
 
@@ -9,70 +12,89 @@ export interface RestartOptions {
   nodes: number;
   stepMs: number;
   ordersPerSecond: number;
+  nodeArgs?: readonly string[];
+}
+
+export interface RestartResult {
+  verdict: Verdict;
+  stepsBegun: number;
+  stepsRunTwice: number;
+  delayedOrders: number;
+  longestDelayS: number;
 }
 
 const DELAYED_S = 1;
+const LOAD_PERIOD_MS = 100;
 
 /** Restarts every node in good order, one after the other, while orders arrive. */
 export async function runRollingRestart(
   { url, store, client }: BenchDatabase,
-  { nodes, stepMs, ordersPerSecond }: RestartOptions,
-): Promise<{ verdict: Verdict; stepsRunTwice: number; delayedOrders: number; longestDelayS: number; exitCodes: (number | null)[] }> {
-  const fleet = new Fleet({ url, store, slots: 50, stepMs: () => stepMs });
-  const orderIds: string[] = [];
-  const exitCodes: (number | null)[] = [];
-  let loading = true;
-  const load = async (): Promise<void> => {
-    while (loading) {
-      orderIds.push(...(await acceptMany(store, Math.ceil(ordersPerSecond / 10))));
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  };
+  { nodes, stepMs, ordersPerSecond, nodeArgs = [] }: RestartOptions,
+): Promise<RestartResult> {
+  const begunSteps = await openBegunSteps(stepMs);
+  const fleet = new Fleet({ url, store, slots: 50, cwd: begunSteps.folder, nodeArgs });
   try {
-    await fleet.startAll(nodes);
-    const loaded = load();
-    for (const node of [...fleet.nodes]) {
-      await new Promise((resolve) => setTimeout(resolve, 4 * stepMs));
-      exitCodes.push(await fleet.stop(node));
-      fleet.start(node.name);
-      await waitUntil(`${node.name} to be back`, async () => (await fleet.live()).filter((name) => name === node.name).length === 1);
-    }
-    loading = false;
-    await loaded;
+    await store.registerWorkflows([COUNTED_WORKFLOW]);
+    for (let index = 0; index < nodes; index += 1) fleet.start(stepMs);
+    await fleet.untilLive(nodes);
+    const load = startLoad(store, ordersPerSecond);
+    await restartAll(fleet, stepMs).finally(() => load.stop());
+    const orderIds = await load.stop();
     await waitUntil('every order to end', async () => (await countOpen(store, orderIds)) === 0, 120_000);
+    const { begun, twice } = await begunSteps.count();
     const records = await readRecords(store, orderIds);
     const delays = records.flatMap(delaysOf);
-    return {
-      verdict: await judge(store, client, orderIds),
-      stepsRunTwice: records.reduce((sum, record) => sum + countRunTwice(record), 0),
-      delayedOrders: delays.filter((delay) => delay > DELAYED_S).length,
-      longestDelayS: Math.max(0, ...delays),
-      exitCodes,
-    };
+    const verdict = await judge(store, client, orderIds);
+    verdict.violations.push(...fleet.faults);
+    // Were the steps not to write, none would seem to have run twice.
+    const expected = orderIds.length * COUNTED_WORKFLOW.stepNames.length;
+    if (begun !== expected) verdict.violations.push(`I9 ${begun} steps were begun, ${orderIds.length} orders have ${expected}`);
+    const delayedOrders = records.filter((record) => delaysOf(record).some((delay) => delay > DELAYED_S)).length;
+    return { verdict, stepsBegun: begun, stepsRunTwice: twice, delayedOrders, longestDelayS: Math.max(0, ...delays) };
   } finally {
-    loading = false;
     await fleet.close();
+    await begunSteps.close();
   }
 }
 
-/** Steps that a node had begun and that another began again, though nothing had gone wrong with them. */
-export function countRunTwice({ events }: OrderRecord): number {
-  let twice = 0;
-  for (const [index, event] of events.entries()) {
-    if (event.kind !== 'handed_back' && event.kind !== 'handed_over') continue;
-    const before = events[index - 1];
-    // The step at which it was handed back had begun there, unless the one before had only just ended.
-    const hadBegun = before?.kind === 'claimed' || before === undefined;
-    if (event.kind === 'handed_over' || hadBegun) twice += 1;
+async function restartAll(fleet: Fleet, stepMs: number): Promise<void> {
+  for (const node of [...fleet.nodes]) {
+    await new Promise((resolve) => setTimeout(resolve, 4 * stepMs));
+    await fleet.stop(node);
+    fleet.start(stepMs, node.name);
+    await waitUntil(`${node.name} to be back`, async () => (await fleet.live()).filter((name) => name === node.name).length === 1);
   }
-  return twice;
 }
 
-/** How long the order waited each time that a node gave it away, in seconds. */
+/** Orders that arrive evenly; `stop` resolves with the ids of all that were accepted. */
+function startLoad(store: Store, ordersPerSecond: number): { stop(): Promise<string[]> } {
+  const orderIds: string[] = [];
+  const size = Math.ceil((ordersPerSecond * LOAD_PERIOD_MS) / 1_000);
+  let loading = true;
+  const load = async (): Promise<string[]> => {
+    while (loading) {
+      const orders = Array.from({ length: size }, () => newOrder({ workflow: COUNTED_WORKFLOW.name }));
+      await store.acceptOrders(orders);
+      await store.wakeNodes(size);
+      orderIds.push(...orders.map(({ orderId }) => orderId));
+      await new Promise((resolve) => setTimeout(resolve, LOAD_PERIOD_MS));
+    }
+    return orderIds;
+  };
+  const loaded = load();
+  return {
+    stop() {
+      loading = false;
+      return loaded;
+    },
+  };
+}
+
+/** How long the order waited for a slot each time: when it was new, and when a node had given it away. In seconds. */
 function delaysOf({ events }: OrderRecord): number[] {
   return events.flatMap((event, index) => {
-    if (event.kind !== 'handed_back' && event.kind !== 'handed_over') return [];
     const next = events[index + 1];
-    return next ? [(next.at - event.at) / 1_000] : [];
+    const waits = event.kind === 'accepted' || event.kind === 'handed_back' || event.kind === 'handed_over';
+    return waits && next ? [(next.at - event.at) / 1_000] : [];
   });
 }

@@ -18,8 +18,4 @@ export class Chance {
   between(from: number, to: number): number {
     return from + this.next() * (to - from);
   }
-
-  pick<Item>(items: readonly Item[]): Item {
-    return items[Math.floor(this.next() * items.length)] as Item;
-  }
 }

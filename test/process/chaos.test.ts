@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openBenchDatabase } from '#test/bench-database.ts';
 import { runLeaderChaos } from '../../bench/chaos/leader.ts';
+import { planChaos } from '../../bench/chaos/plan.ts';
 import { runRandomChaos } from '../../bench/chaos/random.ts';
 import { runRollingRestart } from '../../bench/chaos/restart.ts';
 import type { BenchDatabase } from '../../bench/support/server.ts';
@@ -35,8 +36,38 @@ describe('nodes that are killed, paused, cut off, drained and restarted', () => 
   });
 
   it('I9: a rolling restart in good order runs no step twice', async () => {
-    const { verdict, stepsRunTwice, exitCodes } = await runRollingRestart(database, { nodes: 2, stepMs: 200, ordersPerSecond: 30 });
-    expect({ violations: verdict.violations, stepsRunTwice, exitCodes }).toEqual({ violations: [], stepsRunTwice: 0, exitCodes: [0, 0] });
+    const { verdict, stepsRunTwice } = await runRollingRestart(database, { nodes: 2, stepMs: 200, ordersPerSecond: 30 });
+    expect({ violations: verdict.violations, stepsRunTwice }).toEqual({ violations: [], stepsRunTwice: 0 });
     expect(verdict.handedBack).toBeGreaterThan(0);
+  });
+
+  it('I9: nodes that abort their steps when they leave are found to run them twice', async () => {
+    const nodeArgs = ['--drain-timeout', '0ms'];
+    const { verdict, stepsRunTwice } = await runRollingRestart(database, { nodes: 2, stepMs: 200, ordersPerSecond: 30, nodeArgs });
+    expect(verdict.violations).toEqual([]);
+    expect(stepsRunTwice).toBeGreaterThan(0);
+  });
+});
+
+describe('the plan of a chaos run', () => {
+  const size = { rounds: 200, nodes: 8, paceMs: 1_000 };
+
+  it('is the same for the same seed, and another for another', () => {
+    expect(planChaos({ ...size, seed: 7 })).toEqual(planChaos({ ...size, seed: 7 }));
+    expect(planChaos({ ...size, seed: 7 })).not.toEqual(planChaos({ ...size, seed: 8 }));
+  });
+
+  it('of a longer run begins as that of a shorter one, and holds every action', () => {
+    const { rounds } = planChaos({ ...size, seed: 7 });
+    expect(planChaos({ ...size, rounds: 20, seed: 7 }).rounds).toEqual(rounds.slice(0, 20));
+    expect([...new Set(rounds.map(({ action }) => action))].sort()).toEqual([
+      'cut',
+      'drain',
+      'join',
+      'kill',
+      'kill leader',
+      'pause',
+      'stop',
+    ]);
   });
 });
