@@ -32,6 +32,7 @@ export class Fleet {
 
   constructor(options: FleetOptions) {
     this.options = options;
+    process.on('exit', this.killAll);
   }
 
   /** A node whose steps take this long; without a name it gets a new one. */
@@ -89,10 +90,17 @@ export class Fleet {
   }
 
   async close(): Promise<void> {
+    const nodes = this.killAll();
+    await Promise.all(nodes.map((node) => node.process.ended));
+    process.off('exit', this.killAll);
+  }
+
+  /** A run that is broken off leaves no node behind, least of all a paused one. */
+  private readonly killAll = (): FleetNode[] => {
     const nodes = this.nodes.splice(0);
     for (const node of nodes) node.process.kill('SIGKILL');
-    await Promise.all(nodes.map((node) => node.process.ended));
-  }
+    return nodes;
+  };
 
   private nextName(): string {
     this.made += 1;

@@ -31,7 +31,12 @@ const report: Record<string, unknown> = { seed };
 const faults: string[] = [];
 
 const server = await startBenchServer();
-process.once('SIGINT', () => void server.stop().finally(() => process.exit(130)));
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.once(signal, () => void server.stop().finally(() => process.exit(code)));
+}
 
 async function random(): Promise<void> {
   console.error(`random chaos: ${rounds} rounds, ${flags.nodes} nodes, ${flags.orders} orders, --seed ${seed}`);
