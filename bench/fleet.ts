@@ -13,25 +13,24 @@ const WINDOW_ORDERS = 4;
 const IDLE_S = 20;
 /** A node's first statements are those of its start. */
 const SETTLE_MS = 3_000;
-const NODE_COUNTS = [1, 2, 4, 8];
 
 /**
  * Whether a cluster does what its slots could: orders per second ÷ (slots ÷ order time), with steps of a second, while a
  * backlog waits; and what it sends when it has nothing to do.
  */
-export async function benchFleet(): Promise<Figure[]> {
+export async function benchFleet(nodeCounts: readonly number[]): Promise<Figure[]> {
   const server = await startCountingServer();
   try {
-    return await measureFleet(server);
+    return await measureFleet(server, nodeCounts);
   } finally {
     await server.stop();
   }
 }
 
-async function measureFleet(server: BenchServer): Promise<Figure[]> {
+async function measureFleet(server: BenchServer, nodeCounts: readonly number[]): Promise<Figure[]> {
   const figures: Figure[] = [];
   const idle: number[] = [];
-  for (const nodeCount of NODE_COUNTS) {
+  for (const nodeCount of nodeCounts) {
     const database = await server.createDatabase();
     try {
       const nodes = await startNodes(database, nodeCount);
@@ -43,10 +42,10 @@ async function measureFleet(server: BenchServer): Promise<Figure[]> {
       await database.close();
     }
   }
-  const growth = NODE_COUNTS.slice(1).map(
-    (count, index) => ((idle[index + 1] ?? 0) - (idle[index] ?? 0)) / (count - (NODE_COUNTS[index] ?? 0)),
-  );
-  for (const [index, nodeCount] of NODE_COUNTS.entries())
+  const growth = nodeCounts
+    .slice(1)
+    .map((count, index) => ((idle[index + 1] ?? 0) - (idle[index] ?? 0)) / (count - (nodeCounts[index] ?? 0)));
+  for (const [index, nodeCount] of nodeCounts.entries())
     figures.push({ name: `statements of ${nodeCount} idle`, value: idle[index] ?? Number.NaN, unit: 'per second' });
   return [...figures, { name: '… growth per node, at most', value: Math.max(...growth), unit: 'per second', target: { atMost: 2.5 } }];
 }

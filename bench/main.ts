@@ -19,8 +19,16 @@ const { values: flags } = parseArgs({
   options: { json: { type: 'boolean' }, quick: { type: 'boolean' }, full: { type: 'boolean' }, only: { type: 'string' } },
 });
 const size = flags.quick
-  ? { rounds: 1, carryOrders: 5_000, loadSeconds: 2, pickUps: 100, idleSeconds: 5 }
-  : { rounds: 3, carryOrders: 20_000, loadSeconds: 5, pickUps: 500, idleSeconds: 15 };
+  ? { rounds: 1, carryOrders: 5_000, loadSeconds: 2, pickUps: 100, idleSeconds: 5, kills: 3, slowKills: 1, fleets: [1, 2] }
+  : { rounds: 3, carryOrders: 20_000, loadSeconds: 5, pickUps: 500, idleSeconds: 15, kills: 10, slowKills: 3, fleets: [1, 2, 4, 8] };
+
+const SUITES = ['carry', 'accept', 'pick-up', 'idle'] as const;
+/** Of the cluster: they take minutes, so they are asked for. */
+const CLUSTER_SUITES = ['takeover', 'fleet', 'herd'] as const;
+const all = [...SUITES, ...CLUSTER_SUITES];
+type Suite = (typeof all)[number];
+const chosen = flags.only === undefined ? (flags.full ? all : SUITES) : all.filter((name) => name === flags.only);
+if (chosen.length === 0) throw new Error(`--only is "${flags.only}"; allowed is one of ${all.join(', ')}`);
 
 const server = await startBenchServer();
 const stop = async (): Promise<void> => {
@@ -29,25 +37,20 @@ const stop = async (): Promise<void> => {
 };
 process.once('SIGINT', () => void stop().finally(() => process.exit(130)));
 
-const suites: [name: string, run: () => Promise<Figure[]>][] = [
-  ['carry', () => benchCarry(server, size.rounds, size.carryOrders)],
-  ['accept', () => benchAccept(server, size.rounds, size.loadSeconds)],
-  ['pick-up', () => benchPickUp(server, size.pickUps)],
-  ['idle', () => benchIdle(size.idleSeconds)],
-];
-const clusterSuites: typeof suites = [
-  ['takeover', () => benchTakeover(server, 10, 3)],
-  ['fleet', () => benchFleet()],
-  ['herd', () => benchHerd()],
-];
-const all = [...suites, ...clusterSuites];
-const chosen = flags.only === undefined ? (flags.full ? all : suites) : all.filter(([name]) => name === flags.only);
-if (chosen.length === 0) throw new Error(`--only is "${flags.only}"; allowed is one of ${all.map(([name]) => name).join(', ')}`);
+const suites: Record<Suite, () => Promise<Figure[]>> = {
+  carry: () => benchCarry(server, size.rounds, size.carryOrders),
+  accept: () => benchAccept(server, size.rounds, size.loadSeconds),
+  'pick-up': () => benchPickUp(server, size.pickUps),
+  idle: () => benchIdle(size.idleSeconds),
+  takeover: () => benchTakeover(server, size.kills, size.slowKills),
+  fleet: () => benchFleet(size.fleets),
+  herd: () => benchHerd(),
+};
 const figures: Figure[] = [];
 try {
-  for (const [name, run] of chosen) {
+  for (const name of chosen) {
     console.error(`measuring ${name} …`);
-    figures.push(...(await run()));
+    figures.push(...(await suites[name]()));
   }
 } finally {
   await stop();

@@ -66,14 +66,12 @@ async function killOne(database: BenchDatabase, { signal, liveness }: Kill): Pro
     const { rows } = await client.query<{ now: Date }>('select clock_timestamp() as now');
     victim.kill(signal);
     const since = rows[0]?.now as Date;
-    await waitUntil(async () => (await countTaken(client, since)) === SLOTS);
-    const taken = await client.query<{ s: number }>(
-      `select extract(epoch from max(at) - $1)::float8 as s from order_events where kind = 'claimed' and at > $1`,
-      [since],
-    );
+    const taken = (): Promise<Taken> => readTaken(client, since, Number(victim.ready));
+    await waitUntil(async () => (await taken()).orders === SLOTS);
+    const { seconds } = await taken();
     const refused = signal === 'SIGSTOP' ? await wake(client, victim) : 0;
     await checkHistories(store, orderIds, false);
-    return { seconds: taken.rows[0]?.s as number, refused };
+    return { seconds, refused };
   } finally {
     victim.kill('SIGCONT');
     await Promise.all([victim, ...survivors].map((child) => child.stop()));
@@ -111,8 +109,19 @@ async function countHeld(client: pg.Client): Promise<number> {
   return count(client, `select count(*)::int as n from node_sessions where state <> 'dead' and has_liveness`, []);
 }
 
-async function countTaken(client: pg.Client, since: Date): Promise<number> {
-  return count(client, `select count(*)::int as n from order_events where kind = 'claimed' and at > $1`, [since]);
+interface Taken {
+  orders: number;
+  seconds: number;
+}
+
+/** Orders that another session than the victim's has claimed since then, and how long it took until each had been for the first time. */
+async function readTaken(client: pg.Client, since: Date, victim: number): Promise<Taken> {
+  const { rows } = await client.query<Taken>(
+    `select count(*)::int as orders, extract(epoch from max(first) - $1)::float8 as seconds
+       from (select min(at) as first from order_events where kind = 'claimed' and at > $1 and session_id <> $2 group by order_id) c`,
+    [since, victim],
+  );
+  return rows[0] as Taken;
 }
 
 async function count(client: pg.Client, text: string, values: unknown[]): Promise<number> {
