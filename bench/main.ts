@@ -6,6 +6,7 @@ import { benchFleet } from './fleet.ts';
 import { benchHerd } from './herd.ts';
 import { benchIdle } from './idle.ts';
 import { benchPickUp } from './pick-up.ts';
+import { benchRestart } from './restart.ts';
 import { stopChildren } from './support/child.ts';
 import { type Figure, isMet, printFigures } from './support/figures.ts';
 import { startBenchServer } from './support/server.ts';
@@ -24,7 +25,7 @@ const size = flags.quick
 
 const SUITES = ['carry', 'accept', 'pick-up', 'idle'] as const;
 /** Of the cluster: they take minutes, so they are asked for. */
-const CLUSTER_SUITES = ['takeover', 'fleet', 'herd'] as const;
+const CLUSTER_SUITES = ['takeover', 'fleet', 'herd', 'restart'] as const;
 const all = [...SUITES, ...CLUSTER_SUITES];
 type Suite = (typeof all)[number];
 const chosen = flags.only === undefined ? (flags.full ? all : SUITES) : all.filter((name) => name === flags.only);
@@ -45,6 +46,7 @@ const suites: Record<Suite, () => Promise<Figure[]>> = {
   takeover: () => benchTakeover(server, size.kills, size.slowKills),
   fleet: () => benchFleet(size.fleets),
   herd: () => benchHerd(),
+  restart: () => benchRestart(server),
 };
 const figures: Figure[] = [];
 try {
