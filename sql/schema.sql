@@ -18,6 +18,24 @@ create table audit (
   constraint audit_pkey PRIMARY KEY (audit_id)
 );
 
+create table key_conflicts (
+  conflict_id uuid not null default uuidv7(),
+  found_at timestamp with time zone not null default clock_timestamp(),
+  kind text not null,
+  customer_id text not null,
+  key_kind text,
+  key text,
+  order_id uuid not null,
+  other_order_id uuid,
+  missing text[] not null default '{}'::text[],
+  resolved_at timestamp with time zone,
+  resolved_by text,
+  resolution text,
+  constraint key_conflicts_kind_check CHECK ((kind = ANY (ARRAY['both_processed'::text, 'other_body'::text, 'not_compared'::text]))),
+  constraint key_conflicts_kind_order_id_other_order_id_key UNIQUE NULLS NOT DISTINCT (kind, order_id, other_order_id),
+  constraint key_conflicts_pkey PRIMARY KEY (conflict_id)
+);
+
 create table leader_lease (
   name text not null,
   holder bigint,
@@ -25,6 +43,12 @@ create table leader_lease (
   tick_no bigint not null default 0,
   worked_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
   lease_until timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  gate_epoch timestamp with time zone,
+  gate_until timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  gate_closed_at timestamp with time zone,
+  gate_opened_at timestamp with time zone,
+  gate_round integer not null default 0,
+  gate_compared text[] not null default '{}'::text[],
   constraint leader_lease_pkey PRIMARY KEY (name)
 ) with (fillfactor=10);
 
@@ -83,6 +107,7 @@ create table order_keys (
   key text not null,
   order_id uuid not null,
   body_hash bytea not null,
+  home text,
   constraint order_keys_kind_check CHECK ((kind = ANY (ARRAY['header'::text, 'tracking'::text, 'client'::text, 'retry'::text]))),
   constraint order_keys_pkey PRIMARY KEY (customer_id, kind, key)
 );
@@ -105,6 +130,8 @@ create table orders (
   customer_id text not null,
   content jsonb not null,
   retry_of uuid,
+  routed_because jsonb,
+  keyed boolean not null default false,
   constraint orders_ended_at_check CHECK (((state = ANY (ARRAY['completed'::order_state, 'failed'::order_state, 'cancelled'::order_state])) = (ended_at IS NOT NULL))),
   constraint orders_owned_exactly_when_running CHECK (((state = 'running'::order_state) = (owner_session IS NOT NULL))),
   constraint orders_pkey PRIMARY KEY (order_id),
@@ -128,9 +155,20 @@ create table warehouse (
   only_row boolean not null default true,
   name text not null,
   number integer not null,
+  peers text[] not null default '{}'::text[],
   constraint warehouse_number_check CHECK (((number >= 0) AND (number <= 16383))),
   constraint warehouse_only_row_check CHECK (only_row),
   constraint warehouse_pkey PRIMARY KEY (only_row)
+);
+
+create table warehouse_flags (
+  name text not null,
+  disabled boolean not null,
+  version bigint not null,
+  changed_at timestamp with time zone not null,
+  changed_by text not null,
+  reason text,
+  constraint warehouse_flags_pkey PRIMARY KEY (name)
 );
 
 create table workflows (
@@ -143,9 +181,13 @@ create table workflows (
   constraint workflows_version_check CHECK ((version > 0))
 );
 
+CREATE INDEX key_conflicts_open ON public.key_conflicts USING btree (conflict_id) WHERE (resolved_at IS NULL);
+
 CREATE INDEX node_sessions_alive ON public.node_sessions USING btree (session_id) WHERE (state <> 'dead'::text);
 
 CREATE INDEX node_sessions_by_node ON public.node_sessions USING btree (node_id, session_id);
+
+CREATE INDEX order_keys_unsettled ON public.order_keys USING btree (home, customer_id, kind, key) WHERE (home IS NOT NULL);
 
 CREATE INDEX orders_by_customer ON public.orders USING btree (customer_id, order_id);
 
@@ -269,6 +311,11 @@ begin
   end loop;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.gate_is_attended(l leader_lease)
+ RETURNS boolean
+ LANGUAGE sql
+RETURN ((NOT ((l).gate_epoch IS DISTINCT FROM pg_postmaster_start_time())) AND ((l).gate_until > clock_timestamp()));
+
 CREATE OR REPLACE FUNCTION public.liveness_class()
  RETURNS integer
  LANGUAGE sql
@@ -294,6 +341,33 @@ AS $function$
    where s.state <> 'dead' and s.has_liveness and liveness_key(s.session_id) not in (select key from held)
      and clock_timestamp() - pg_postmaster_start_time() > grace
 $function$;
+
+CREATE OR REPLACE FUNCTION public.note_compared(peer text, round integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+declare
+  l leader_lease;
+begin
+  update leader_lease
+     set gate_compared = case when peer = any (gate_compared) then gate_compared else gate_compared || peer end
+   where name = 'warehouse' and gate_round = round
+  returning * into l;
+  if not found then
+    return false;
+  end if;
+  if gate_is_attended(l) and l.gate_closed_at is not null and l.gate_compared @> (select peers from warehouse) then
+    update leader_lease set gate_closed_at = null, gate_opened_at = clock_timestamp() where name = 'warehouse';
+  end if;
+  -- What was marked because this warehouse could not be asked is settled by now, or a conflict of its own.
+  update key_conflicts
+     set missing = array_remove(missing, peer),
+         resolved_at = case when missing = array[peer] then clock_timestamp() end,
+         resolved_by = case when missing = array[peer] then 'conveyor' end,
+         resolution = case when missing = array[peer] then 'compared later' end
+   where kind = 'not_compared' and resolved_at is null and peer = any (missing);
+  return gate_is_attended(l) and l.gate_compared @> (select peers from warehouse);
+end $function$;
 
 CREATE OR REPLACE FUNCTION public.record_intervention(action text, target text, author jsonb, detail jsonb DEFAULT NULL::jsonb)
  RETURNS void
@@ -389,3 +463,44 @@ CREATE OR REPLACE FUNCTION public.step_after(kind event_kind, step smallint)
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 RETURN CASE kind WHEN 'step_completed'::event_kind THEN (step + 1) WHEN 'step_undone'::event_kind THEN (step - 1) ELSE (step)::integer END;
+
+CREATE OR REPLACE FUNCTION public.turn_gate(session bigint, lead_term bigint, keep interval, time_limit interval, OUT state text, OUT marked integer)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+declare
+  l leader_lease;
+  others text[];
+begin
+  marked := 0;
+  select * into l from leader_lease where name = 'warehouse' for no key update;
+  select w.peers into others from warehouse w;
+  if l.holder is distinct from session or l.term <> lead_term then
+    state := 'not_leader';
+    return;
+  elsif cardinality(others) = 0 or l.gate_epoch is null then    -- nothing to compare with, or nothing was here before
+    state := 'open';
+  elsif not gate_is_attended(l) then
+    update leader_lease
+       set gate_closed_at = clock_timestamp(), gate_round = gate_round + 1, gate_compared = '{}'
+     where name = 'warehouse';
+    state := 'closed';
+  elsif l.gate_closed_at is null or l.gate_compared @> others then
+    state := 'open';
+  elsif clock_timestamp() - l.gate_closed_at > time_limit then
+    insert into key_conflicts (kind, customer_id, order_id, missing)
+    select 'not_compared', o.customer_id, o.order_id, array(select unnest(others) except select unnest(l.gate_compared) order by 1)
+      from orders o
+     where o.state = 'queued' and o.keyed and o.accepted_at <= l.gate_closed_at
+    on conflict do nothing;
+    get diagnostics marked = row_count;
+    state := 'forced';
+  else
+    state := 'closed';
+  end if;
+  update leader_lease
+     set gate_epoch = pg_postmaster_start_time(), gate_until = clock_timestamp() + keep,
+         gate_closed_at = case when state = 'closed' then gate_closed_at end,
+         gate_opened_at = case when state = 'closed' then gate_opened_at else clock_timestamp() end
+   where name = 'warehouse';
+end $function$;

@@ -21,6 +21,8 @@ export async function acceptOrders(store: Store, count: number): Promise<string[
       content: { symbol: 'abc', quantity: 3 },
       keys: [],
       bodyHash: null,
+      routedBecause: null,
+      unsettledHome: null,
     }));
     await store.acceptOrders(orders);
     ids.push(...orders.map(({ orderId }) => orderId));

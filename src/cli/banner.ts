@@ -8,8 +8,8 @@ export interface StartedParts {
   host: string;
   port: number;
   addresses: readonly WarehouseAddress[];
-  /** Of the nodes' operations ports. */
-  opsAddresses: readonly string[];
+  /** With the addresses of their operations ports. */
+  nodes: readonly { warehouse: string; address: string }[];
   /** Where the passwords of embedded databases are kept, by warehouse. */
   passwordFiles: ReadonlyMap<string, string>;
   dataDir: string | undefined;
@@ -24,7 +24,7 @@ export function renderBanner(parts: StartedParts): string {
     ['Documentation', `${url}/docs`],
     ['Health', `${url}/health`],
     ['Cluster', `${url}/diagnostic/cluster`],
-    ...parts.opsAddresses.map((address): [string, string] => ['Node', `${address}/command/stat`]),
+    ...parts.nodes.map(({ warehouse, address }): [string, string] => [`Node ${warehouse}`, `${address}/command/stat`]),
     ...parts.addresses.map((address): [string, string] => [
       `Warehouse ${address.name}`,
       describeDatabase(address, parts.passwordFiles.get(address.name)),

@@ -6,7 +6,9 @@ import { messageOf } from '#domain/errors.ts';
 import { WorkflowRegistry } from '#engine/registry.ts';
 import type { Store } from '#engine/store.ts';
 import type { JoinOffer } from '#gateway/routes/cluster-join.ts';
+import type { RoutingSettings } from '#gateway/warehouses/routing.ts';
 import { orderWorkflow } from '#workflows/order.ts';
+import { type OpenWarehouse, openWarehouses } from './databases.ts';
 import { CommandFault, EXIT } from './faults.ts';
 import { explainListenFault, isLoopback } from './port.ts';
 import type { Service } from './service.ts';
@@ -14,7 +16,15 @@ import type { Surroundings } from './surroundings.ts';
 
 /** The settings of each part; a command that has the part has its flags. */
 export const WORKFLOW_SETTINGS = ['stepDurationMs', 'failureRate', 'workflow'] as const satisfies SettingName[];
-export const GATEWAY_SETTINGS = ['port', 'host', 'maxWaitingOrders'] as const satisfies SettingName[];
+export const GATEWAY_SETTINGS = [
+  'port',
+  'host',
+  'maxWaitingOrders',
+  'fallback',
+  'rebalanceAt',
+  'defaultRegion',
+  'warehouseWorkflow',
+] as const satisfies SettingName[];
 export const NODE_SETTINGS = [
   'slots',
   'nodeName',
@@ -22,11 +32,12 @@ export const NODE_SETTINGS = [
   'heartbeatMs',
   'leaseMarginMs',
   'liveness',
+  'gateLimitMs',
   'opsPort',
   'opsHost',
   'drainTimeoutMs',
 ] as const satisfies SettingName[];
-export const DATABASE_SETTINGS = ['warehouses', 'dataDir'] as const satisfies SettingName[];
+export const DATABASE_SETTINGS = ['warehouses', 'embedded', 'dataDir'] as const satisfies SettingName[];
 export const LOG_SETTINGS = ['logLevel', 'logFormat'] as const satisfies SettingName[];
 
 export type WorkflowSettings = Pick<Settings, (typeof WORKFLOW_SETTINGS)[number]>;
@@ -46,24 +57,34 @@ export function buildRegistry(settings: WorkflowSettings, file: ConfigFile | und
   }
 }
 
-/** Makes the workflows known to every database, which refuses a version whose steps have changed. */
-async function registerWorkflows(stores: readonly Store[], registry: WorkflowRegistry): Promise<void> {
+/**
+ * Opens the warehouses and makes the workflows known to each, which refuses a version whose steps have changed. The service
+ * closes them after everything that uses them.
+ */
+export async function openOwned(
+  service: Service,
+  addresses: readonly WarehouseAddress[],
+  settings: { liveness?: 'on' | 'off' },
+  registry: WorkflowRegistry,
+  surroundings: Surroundings,
+): Promise<OpenWarehouse[]> {
   const identities = registry.all().map(({ name, version, steps }) => ({ name, version, stepNames: steps.map((step) => step.name) }));
-  await Promise.all(stores.map((store) => store.registerWorkflows(identities)));
-}
-
-/** Puts the stores into the service's charge: they close after everything that uses them. */
-export function ownStores(service: Service, stores: readonly Store[]): void {
+  const opened = await openWarehouses(addresses, surroundings, {
+    ...settings,
+    prepare: (store) => store.registerWorkflows(identities),
+    signal: service.signal,
+  });
   service.own({
     what: 'the database connections',
     close: async () => {
-      await Promise.all(stores.map((store) => store.close()));
+      await Promise.all(opened.map(({ store }) => store.close()));
     },
   });
+  return opened;
 }
 
 export interface GatewayParts {
-  stores: Store[];
+  warehouses: readonly OpenWarehouse[];
   registry: WorkflowRegistry;
   serviceId: string;
   serviceName: string;
@@ -78,8 +99,9 @@ export interface GatewayParts {
  * Whether the two development tokens exist: on loopback, as long as no token was made. A gateway that others can reach
  * needs real ones.
  */
-export async function decideDevelopmentTokens(host: string, stores: readonly Store[]): Promise<boolean> {
-  const stored = await Promise.all(stores.map((store) => store.tokens.list()));
+export async function decideDevelopmentTokens(host: string, warehouses: readonly OpenWarehouse[]): Promise<boolean> {
+  const answering = warehouses.filter(({ unready }) => unready() === undefined);
+  const stored = await Promise.all(answering.map(({ store }) => store.tokens.list()));
   // A token to join with opens nothing else, so it does not count.
   if (stored.flat().some((token) => token.revokedAt === null && token.role !== 'join')) return false;
   if (isLoopback(host)) return true;
@@ -98,16 +120,59 @@ export async function startGateway(
   surroundings: Surroundings,
 ): Promise<{ port: number }> {
   const { buildGateway } = await import('#gateway/app.ts');
-  const { stores, addresses, databasesAreHere, ...others } = parts;
-  await registerWorkflows(stores, parts.registry);
+  const { warehouses, addresses, databasesAreHere, ...others } = parts;
+  const routing = routingOf(
+    settings,
+    warehouses.map(({ name }) => name),
+  );
+  const workflowsByWarehouse = workflowsOf(settings, parts);
+  const byStore = new Map(warehouses.map((warehouse) => [warehouse.store, warehouse]));
   const join = await offerToJoin(settings, addresses, databasesAreHere);
-  const app = await buildGateway({ warehouses: stores, ...others, join, maxWaitingOrders: settings.maxWaitingOrders, ...surroundings });
+  const app = await buildGateway({
+    ...{ warehouses: warehouses.map(({ store }) => store), readiness: (store: Store) => byStore.get(store)?.unready() },
+    ...{ ...others, ...surroundings, join, routing, workflowsByWarehouse, maxWaitingOrders: settings.maxWaitingOrders },
+  });
   service.own({ what: 'the gateway', close: () => closeGateway(app) });
   await app.listen({ host: settings.host, port: settings.port }).catch((error: unknown) => {
     throw explainListenFault(error, settings.host, settings.port);
   });
   const address = app.server.address();
   return { port: typeof address === 'object' && address ? address.port : settings.port };
+}
+
+/** Names in the settings must be those of warehouses: a misspelt one would go unnoticed until it is needed. */
+function routingOf({ fallback, rebalanceAt, defaultRegion }: GatewaySettings, names: readonly string[]): RoutingSettings {
+  const mentioned = [...(fallback ?? [])].flatMap(([name, others]) => [name, ...others]);
+  refuseUnknown('--fallback', mentioned, names);
+  refuseUnknown('--default-region', defaultRegion === undefined ? [] : [defaultRegion], names);
+  return { fallback: fallback ?? new Map(), rebalanceAt, defaultRegion };
+}
+
+function workflowsOf({ warehouseWorkflow }: GatewaySettings, { registry, warehouses }: GatewayParts): ReadonlyMap<string, string> {
+  const pairs = [...(warehouseWorkflow ?? [])];
+  const names = warehouses.map(({ name }) => name);
+  refuseUnknown(
+    '--warehouse-workflow',
+    pairs.map(([name]) => name),
+    names,
+  );
+  for (const [name, workflows] of pairs) {
+    const [workflow = ''] = workflows;
+    if (workflows.length !== 1)
+      throw new CommandFault(EXIT.usage, `--warehouse-workflow names ${workflows.length} workflows for ${name}; allowed is one`);
+    try {
+      registry.latest(workflow);
+    } catch (error) {
+      throw new CommandFault(EXIT.usage, `--warehouse-workflow for ${name}: ${messageOf(error)}`);
+    }
+  }
+  return new Map(pairs.map(([name, [workflow = '']]) => [name, workflow]));
+}
+
+function refuseUnknown(flag: string, mentioned: readonly string[], names: readonly string[]): void {
+  const unknown = mentioned.find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new CommandFault(EXIT.usage, `${flag} names the warehouse ${JSON.stringify(unknown)}; allowed are ${names.join(', ')}`);
 }
 
 /** What nodes that join through this gateway get. */

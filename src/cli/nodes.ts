@@ -5,6 +5,7 @@ import type { WorkflowRegistry } from '#engine/registry.ts';
 import type { Store } from '#engine/store.ts';
 import type { OpsPort } from '#node/ops-port.ts';
 import type { LogSettings, NodeSettings, WorkflowSettings } from './compose.ts';
+import type { OpenWarehouse } from './databases.ts';
 import { deriveId } from './identity.ts';
 import { explainListenFault } from './port.ts';
 import type { Service } from './service.ts';
@@ -46,6 +47,7 @@ export async function startOneNode(
   const node = await startNode({
     ...{ store, registry, slots: settings.slots, nodeId, nodeName, address: opsPort.address, stopGraceMs: stop.graceMs },
     lease: { ttlMs: settings.leaseTtlMs, heartbeatMs: settings.heartbeatMs, marginMs: settings.leaseMarginMs },
+    gateLimitMs: settings.gateLimitMs,
     ...surroundings,
     isolation: suspects,
   });
@@ -73,25 +75,33 @@ function forkForSuspects(settings: NodeSettings & WorkflowSettings & LogSettings
   return fork(BIN, ['run-suspects', ...flags.flat()], { detached: true, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 }
 
-/** One node for each store, within a process that does more than that: it goes on when one of them is told to stop. */
+/**
+ * One node for each warehouse, within a process that does more than that: it goes on when one of them is told to stop. The node
+ * of a database that does not answer yet starts when it does.
+ */
 export async function startNodes(
   service: Service,
   settings: NodeSettings & WorkflowSettings & LogSettings,
-  parts: { stores: readonly Store[]; registry: WorkflowRegistry; baseId: string },
+  parts: { warehouses: readonly OpenWarehouse[]; registry: WorkflowRegistry; baseId: string },
   surroundings: Surroundings,
-): Promise<OpsPort[]> {
-  const { stores, registry, baseId } = parts;
-  const opsPorts: OpsPort[] = [];
-  for (const [index, store] of stores.entries()) {
-    const { name } = store.warehouse;
-    const opsPort = await startOpsPort(service, settings, surroundings);
-    opsPorts.push(opsPort);
+): Promise<{ warehouse: string; address: string }[]> {
+  const { warehouses, registry, baseId } = parts;
+  const started: { warehouse: string; address: string }[] = [];
+  for (const [index, warehouse] of warehouses.entries()) {
+    const { name, store } = warehouse;
+    // A port that was asked for is the first node's; the others have the ones that follow.
+    const opsPort = settings.opsPort === undefined || settings.opsPort === 0 ? settings.opsPort : settings.opsPort + index;
+    const port = await startOpsPort(service, { ...settings, opsPort }, surroundings);
+    started.push({ warehouse: name, address: port.address });
     const node = {
       nodeId: index === 0 ? baseId : deriveId(baseId, name),
-      nodeName: stores.length === 1 ? settings.nodeName : `${settings.nodeName}-${name}`,
+      nodeName: warehouses.length === 1 ? settings.nodeName : `${settings.nodeName}-${name}`,
       onStopped: (sentence: string) => surroundings.log.warn({ warehouse: name }, `${sentence}; the gateway goes on`),
     };
-    await startOneNode(service, settings, { store, registry, opsPort, ...node }, surroundings);
+    const start = (): Promise<void> => startOneNode(service, settings, { store, registry, opsPort: port, ...node }, surroundings);
+    if (warehouse.unready() === undefined) await start();
+    else
+      void warehouse.ready.then(start).catch((error: unknown) => service.fail(`node ${node.nodeName} cannot start: ${messageOf(error)}`));
   }
-  return opsPorts;
+  return started;
 }

@@ -17,11 +17,9 @@ function settingOption(row: SettingRow): Option {
   const preset = row.default === undefined ? row.otherwise : row.default;
   const choices = row.choices ? ` One of ${row.choices.join(', ')}.` : '';
   const description = `${row.sentence.replaceAll('`', '')}${choices} [${row.variable}${preset === undefined ? '' : `, default: ${preset.replaceAll('`', '')}`}]`;
-  if (row.kind !== 'warehouses') return new Option(`--${row.flag} <${placeholderOf(row)}>`, description);
-  return new Option(`--${row.flag} <NAME=URL>`, description).argParser((value: string, before: string[] | undefined) => [
-    ...(before ?? []),
-    value,
-  ]);
+  const option = new Option(`--${row.flag} <${placeholderOf(row)}>`, description);
+  if (row.kind !== 'warehouses' && row.kind !== 'map') return option;
+  return option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
 }
 
 function placeholderOf(row: SettingRow): string {
@@ -33,6 +31,8 @@ function placeholderOf(row: SettingRow): string {
     choice: row.flag.replace(/^.*-/, ''),
     address: 'url',
     warehouses: 'NAME=URL',
+    names: 'names',
+    map: 'NAME=VALUES',
   };
   return placeholders[row.kind];
 }

@@ -27,6 +27,7 @@ class StopRequested extends Error {}
 export class Service {
   private readonly clock: Clock;
   private readonly closers: Closer[] = [];
+  private readonly stopper = new AbortController();
   private readonly stopped = Promise.withResolvers<ExitCode>();
   private started = false;
   private stopping = false;
@@ -74,6 +75,11 @@ export class Service {
     if (this.stopping) throw new StopRequested();
   }
 
+  /** Aborted as soon as it stops: for whatever waits for something that may never come. */
+  get signal(): AbortSignal {
+    return this.stopper.signal;
+  }
+
   /** Whether everything is being closed: what ends now ends as it should. */
   get isStopping(): boolean {
     return this.stopping;
@@ -109,6 +115,7 @@ export class Service {
   private stop(exitCode: ExitCode): void {
     this.announced = true;
     this.stopping = true;
+    this.stopper.abort();
     this.stopped.resolve(exitCode);
   }
 
@@ -122,6 +129,7 @@ export class Service {
   /** In reverse order; one that fails does not keep the others open. */
   private async close(): Promise<void> {
     this.stopping = true;
+    this.stopper.abort();
     for (let closer = this.closers.at(-1); closer; closer = this.closers.at(-1)) {
       if (this.announced) say(`  stopping ${closer.what}`);
       await closer.close().catch((error: unknown) => say(`  ${closer?.what} did not stop in good order: ${messageOf(error)}`));

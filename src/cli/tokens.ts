@@ -1,9 +1,11 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
+import { newOrderId } from '#domain/ids.ts';
 import { formatTime } from '#domain/time.ts';
+import { systemClock } from '#engine/clock.ts';
 import type { Role, Store, StoredToken } from '#engine/store.ts';
 import { DATABASE_SETTINGS } from './compose.ts';
-import { openStores, withDatabases } from './databases.ts';
+import { openAnsweringStores, withDatabases } from './databases.ts';
 import { readSettings } from './options.ts';
 import type { Column } from './print.ts';
 import { openQuietSurroundings } from './surroundings.ts';
@@ -33,7 +35,7 @@ export async function withStores<Result>(command: Command, use: (stores: Store[]
   const { settings } = await readSettings(command, DATABASE_SETTINGS);
   const surroundings = openQuietSurroundings();
   return await withDatabases(settings, surroundings, async (addresses) => {
-    const stores = await openStores(addresses, surroundings);
+    const stores = await openAnsweringStores(addresses, surroundings);
     try {
       return await use(stores);
     } finally {
@@ -42,10 +44,11 @@ export async function withStores<Result>(command: Command, use: (stores: Store[]
   });
 }
 
-/** Writes down what the person at this shell did, in every warehouse. */
+/** Writes down what the person at this shell did, in every warehouse as the same entry. */
 export async function recordEverywhere(stores: readonly Store[], action: string, target: string): Promise<void> {
   const author = { actor: `cli:${userInfo().username}`, reason: undefined };
-  await Promise.all(stores.map((store) => store.operations.recordIntervention(action, target, author)));
+  const entryId = newOrderId(0, systemClock.now(), systemClock.entropy());
+  await Promise.all(stores.map((store) => store.operations.recordIntervention(action, target, author, entryId)));
 }
 
 /** One line for each token, however many warehouses hold it. */

@@ -36,6 +36,8 @@ const TYPE_NAMES: Record<SettingRow['kind'], string> = {
   choice: 'choice',
   address: 'address',
   warehouses: 'databases',
+  names: 'names',
+  map: 'names',
 };
 
 /** The text of `docs/config.md`. */
@@ -69,6 +71,10 @@ function renderAllowed(row: SettingRow): string {
       return 'http or https, without path and password';
     case 'warehouses':
       return 'names of 1 to 32 of `A-Z a-z 0-9 _ -`, each once; `postgres://` URLs, each database once';
+    case 'names':
+      return 'different names of 1 to 32 of `A-Z a-z 0-9 _ -`';
+    case 'map':
+      return '`NAME=VALUE,VALUE`, each name once';
     default:
       return row.allowed ?? '';
   }

@@ -1,6 +1,6 @@
 import { formatDuration, parseDuration } from '#domain/time.ts';
 import type { SettingRow } from './settings.ts';
-import { parseWarehouses, WAREHOUSES_ALLOWED } from './warehouses.ts';
+import { parseWarehouses, WAREHOUSE_NAME, WAREHOUSES_ALLOWED } from './warehouses.ts';
 
 /** A value as it was read, or what is wrong with it in words that may be shown. */
 export type Parsed = { value: unknown } | { fault: string };
@@ -8,6 +8,10 @@ export type Parsed = { value: unknown } | { fault: string };
 /** Reads one setting as a flag, a variable or the configuration file gave it. */
 export function parseSetting(row: SettingRow, written: unknown): Parsed {
   if (row.kind === 'warehouses') return readWarehouses(written);
+  if (row.kind === 'names' || row.kind === 'map') {
+    const value = row.kind === 'names' ? readNames(written) : readMap(written);
+    return value === undefined ? refuse(row, written) : { value };
+  }
   if (typeof written !== 'string' && typeof written !== 'number') return refuse(row, written);
   const value = readValue(row, String(written).trim());
   return value === undefined ? refuse(row, written) : { value };
@@ -64,6 +68,40 @@ function entriesOf(written: unknown): string[] | undefined {
   return Object.entries(written).map(([name, url]) => `${name}=${typeof url === 'string' ? url : ''}`);
 }
 
+/** `HCM HN`, `HCM,HN`, or a list. */
+function readNames(written: unknown): string[] | undefined {
+  const names = typeof written === 'string' ? written.split(/[\s,]+/).filter((name) => name !== '') : written;
+  if (!Array.isArray(names) || names.length === 0 || new Set(names).size < names.length) return undefined;
+  return names.every((name) => typeof name === 'string' && WAREHOUSE_NAME.test(name)) ? names : undefined;
+}
+
+const MAP_VALUE = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** `HN=DN,HCM DN=HN`, a list of such, or an object with texts or lists. */
+function readMap(written: unknown): ReadonlyMap<string, string[]> | undefined {
+  const texts = entriesOfMap(written);
+  if (!texts || texts.length === 0) return undefined;
+  const map = new Map<string, string[]>();
+  for (const [name, values] of texts) {
+    if (!WAREHOUSE_NAME.test(name) || map.has(name) || values.length === 0 || !values.every((value) => MAP_VALUE.test(value)))
+      return undefined;
+    map.set(name, values);
+  }
+  return map;
+}
+
+function entriesOfMap(written: unknown): [name: string, values: string[]][] | undefined {
+  if (typeof written === 'string') return entriesOfMap(written.split(/\s+/).filter((entry) => entry !== ''));
+  if (Array.isArray(written)) return written.map((entry) => splitPair(String(entry)));
+  if (typeof written !== 'object' || written === null) return undefined;
+  return Object.entries(written).map(([name, values]) => [name, Array.isArray(values) ? values.map(String) : [String(values)]]);
+}
+
+function splitPair(text: string): [string, string[]] {
+  const [name = '', values = ''] = text.split(/=(.*)/s);
+  return [name, values.split(',').filter((value) => value !== '')];
+}
+
 /** What a setting may be, as the end of a sentence. */
 function describeAllowed(row: SettingRow): string {
   switch (row.kind) {
@@ -79,6 +117,10 @@ function describeAllowed(row: SettingRow): string {
       return 'an address such as http://localhost:8080, without path and password';
     case 'warehouses':
       return WAREHOUSES_ALLOWED;
+    case 'names':
+      return 'one or more different names of 1 to 32 of A-Z a-z 0-9 _ -, separated by spaces';
+    case 'map':
+      return 'NAME=VALUE or NAME=VALUE,VALUE, each name once; of A-Z a-z 0-9 . _ -';
     default:
       return row.allowed ?? 'a text';
   }

@@ -1,7 +1,7 @@
 import type { WarehouseAddress } from './warehouses.ts';
 
 /** What a setting may hold; decides how its text is read and how the documents describe it. */
-export type SettingKind = 'duration' | 'integer' | 'fraction' | 'text' | 'choice' | 'address' | 'warehouses';
+export type SettingKind = 'duration' | 'integer' | 'fraction' | 'text' | 'choice' | 'address' | 'warehouses' | 'names' | 'map';
 
 export interface SettingRow {
   kind: SettingKind;
@@ -101,6 +101,66 @@ export const SETTINGS = {
     otherwise: 'embedded databases in the data folder',
     sentence:
       'Databases that exist already, as `NAME=URL` separated by spaces (the flag is repeated instead); then nothing embedded is started.',
+  },
+  embedded: {
+    kind: 'names',
+    flag: 'embedded',
+    variable: 'CONVEYOR_EMBEDDED',
+    config: 'embedded',
+    default: 'HCM HN DN',
+    sentence: 'The warehouses that get an embedded database each, when no databases are given; separated by spaces or commas.',
+  },
+  fallback: {
+    kind: 'map',
+    flag: 'fallback',
+    variable: 'CONVEYOR_FALLBACK',
+    config: 'fallback',
+    default: undefined,
+    otherwise: 'none: the least loaded healthy one',
+    sentence:
+      "Who takes a region's new orders when its own warehouse cannot, in this order: `HN=DN,HCM`, several separated by spaces (the flag is repeated instead).",
+  },
+  rebalanceAt: {
+    kind: 'fraction',
+    flag: 'rebalance-at',
+    variable: 'CONVEYOR_REBALANCE_AT',
+    config: 'rebalanceAt',
+    default: '3',
+    min: 0,
+    max: 1_000,
+    sentence:
+      'A new order leaves its own warehouse when that has so many times the backlog per slot of another; 0 keeps every order at home.',
+  },
+  defaultRegion: {
+    kind: 'text',
+    flag: 'default-region',
+    variable: 'CONVEYOR_DEFAULT_REGION',
+    config: 'defaultRegion',
+    default: undefined,
+    otherwise: 'such orders are refused',
+    pattern: /^[A-Za-z0-9_-]{1,32}$/,
+    allowed: 'the name of a warehouse',
+    sentence: 'Where orders go that name a region without a warehouse.',
+  },
+  warehouseWorkflow: {
+    kind: 'map',
+    flag: 'warehouse-workflow',
+    variable: 'CONVEYOR_WAREHOUSE_WORKFLOW',
+    config: 'warehouseWorkflow',
+    default: undefined,
+    otherwise: 'that of `--workflow` everywhere',
+    sentence: 'Warehouses whose new orders begin with a workflow of their own: `HN=order-hn`, several separated by spaces.',
+  },
+  gateLimitMs: {
+    kind: 'duration',
+    flag: 'gate-limit',
+    variable: 'CONVEYOR_GATE_LIMIT',
+    config: 'gateLimit',
+    default: '30s',
+    min: 0,
+    max: DAY_MS,
+    sentence:
+      'How long, after an outage of its database, orders with keys may wait to be compared with what ran elsewhere; then they go on, marked.',
   },
   leaseTtlMs: {
     kind: 'duration',
@@ -275,12 +335,26 @@ type ValueOf<Row extends SettingRow> = Row['kind'] extends 'duration' | 'integer
   ? number
   : Row['kind'] extends 'warehouses'
     ? readonly WarehouseAddress[]
-    : Row['choices'] extends readonly (infer Choice)[]
-      ? Choice
-      : string;
+    : Row['kind'] extends 'names'
+      ? readonly string[]
+      : Row['kind'] extends 'map'
+        ? ReadonlyMap<string, readonly string[]>
+        : Row['choices'] extends readonly (infer Choice)[]
+          ? Choice
+          : string;
 
 /** `undefined` only where neither a default nor a fallback exists. */
-type IsOptional<Name extends SettingName> = Name extends 'warehouses' | 'token' | 'opsPort' | 'join' | 'joinToken' ? undefined : never;
+type IsOptional<Name extends SettingName> = Name extends
+  | 'warehouses'
+  | 'token'
+  | 'opsPort'
+  | 'join'
+  | 'joinToken'
+  | 'fallback'
+  | 'defaultRegion'
+  | 'warehouseWorkflow'
+  ? undefined
+  : never;
 
 /** All settings as the code uses them: durations in milliseconds. */
 export type Settings = { readonly [Name in SettingName]: ValueOf<Table[Name]> | IsOptional<Name> };
@@ -290,11 +364,15 @@ export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
 /** What a configuration file may say: texts and numbers as on the command line. */
 type Written<Row extends SettingRow> = Row['kind'] extends 'warehouses'
   ? Readonly<Record<string, string>>
-  : Row['kind'] extends 'integer' | 'fraction'
-    ? number
-    : Row['choices'] extends readonly (infer Choice)[]
-      ? Choice
-      : string;
+  : Row['kind'] extends 'names'
+    ? readonly string[]
+    : Row['kind'] extends 'map'
+      ? Readonly<Record<string, string | readonly string[]>>
+      : Row['kind'] extends 'integer' | 'fraction'
+        ? number
+        : Row['choices'] extends readonly (infer Choice)[]
+          ? Choice
+          : string;
 
 export type WrittenSettings = {
   readonly [Name in SettingName as Table[Name]['config'] extends string ? Table[Name]['config'] : never]?: Written<Table[Name]>;

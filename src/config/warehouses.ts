@@ -5,10 +5,7 @@ export interface WarehouseAddress {
   url: string;
 }
 
-/** The warehouses that get an embedded database when none is given. */
-export const DEFAULT_WAREHOUSES: readonly string[] = ['HCM'];
-
-const WAREHOUSE_NAME = /^[A-Za-z0-9_-]{1,32}$/;
+export const WAREHOUSE_NAME = /^[A-Za-z0-9_-]{1,32}$/;
 const POSTGRES_URL = /^postgres(ql)?:\/\//;
 const SECRET_PARAMETER = /password|secret|token/i;
 /** What stands for a password wherever a URL is shown. */

@@ -53,6 +53,18 @@ export const ERROR_CATALOGUE = {
     retry: false,
     advice: 'Use the `node_id` that GET /diagnostic/cluster shows.',
   },
+  'warehouse-not-found': {
+    status: 404,
+    title: 'No such warehouse',
+    retry: false,
+    advice: 'Use a name that GET /warehouses shows.',
+  },
+  'conflict-not-found': {
+    status: 404,
+    title: 'No such open conflict',
+    retry: false,
+    advice: 'Use the id of an open one that GET /conflicts shows.',
+  },
   'method-not-allowed': {
     status: 405,
     title: 'Method not allowed',
@@ -156,6 +168,14 @@ export class ConveyorError extends Error {
     this.code = code;
     this.faults = options.faults ?? [];
     this.retryAfterS = options.retryAfterS ?? (ERROR_CATALOGUE[code].retry && ERROR_CATALOGUE[code].status === 503 ? 1 : undefined);
+  }
+}
+
+/** The warehouse could not even be asked: what was wanted of it has not happened, and may be tried elsewhere. */
+export class WarehouseAway extends ConveyorError {
+  constructor(warehouse: string, reason: string, options: { cause?: unknown } = {}) {
+    super('warehouse-unavailable', `warehouse ${warehouse} is away (${reason})`, options);
+    this.name = 'WarehouseAway';
   }
 }
 

@@ -25,6 +25,14 @@ export interface OrderContent {
   metadata?: { [key: string]: Json };
 }
 
+/** Why something is as it is: a word for programs, a sentence for people, and when that changes by itself. */
+export interface Because {
+  code: string;
+  message: string;
+  /** RFC 3339. */
+  until?: string;
+}
+
 /** An order as the store keeps it. While it is running, `step` and `direction` are those of its last claim: the events tell the rest. */
 export interface Order {
   orderId: string;
@@ -53,6 +61,10 @@ export interface Order {
   crashCount: number;
   /** The order whose content this one repeats. */
   retryOf: string | null;
+  /** Why it is in this warehouse; null where that is its region's own. */
+  routedBecause: Because | null;
+  /** Its customer may have sent it under a key elsewhere too: after an outage it waits until that is known. */
+  keyed: boolean;
 }
 
 /** After so many deaths of nodes that had it, an order runs in a process of its own. */

@@ -16,7 +16,7 @@ function history(...lines: Line[]): OrderEvent[] {
 const row = (changes: Partial<Order> = {}): Order => ({
   ...{ orderId: 'o', customerId: 'c', workflow: 'w', workflowVersion: 1, content: {}, state: 'running', direction: 'forward', step: 1 },
   ...{ ownerSession: 7, fence: 1, version: 2, nextRunAt: 0, retries: 0, acceptedAt: 0, endedAt: null, requested: null },
-  ...{ crashCount: 0, retryOf: null },
+  ...{ crashCount: 0, retryOf: null, routedBecause: null, keyed: false },
   ...changes,
 });
 

@@ -1,7 +1,8 @@
 import type { Json } from '#domain/json.ts';
-import type { OrderContent, OrderEvent, OrderRecord } from '#domain/order.ts';
+import type { Because, OrderContent, OrderEvent, OrderRecord } from '#domain/order.ts';
 import type { Direction, EventKind, OrderStatus } from '#domain/order-state.ts';
 import type { EpochMs } from '#domain/time.ts';
+import type { PeerStore } from './peer-store.ts';
 import type { Closing } from './plan.ts';
 
 /**
@@ -62,6 +63,7 @@ export interface Store {
   readLoad(): Promise<WarehouseLoad>;
   readonly tokens: TokenStore;
   readonly operations: OperationStore;
+  readonly peers: PeerStore;
   close(): Promise<void>;
 }
 
@@ -92,11 +94,17 @@ export interface NewOrder {
   keys: OrderKey[];
   /** SHA-256 of the body's canonical JSON; null without keys. */
   bodyHash: Buffer | null;
+  /** Why it is stored in this warehouse; null where that is its region's own. */
+  routedBecause: Because | null;
+  /** The warehouse where its keys are looked up first, where that does not know them yet. */
+  unsettledHome: string | null;
 }
 
 export type AcceptVerdict =
   | { outcome: 'created'; orderId: string; acceptedAt: EpochMs }
   | { outcome: 'existing'; orderId: string; acceptedAt: EpochMs }
+  /** A key leads to an order of another warehouse: its id tells which. It may not be stored there yet. */
+  | { outcome: 'elsewhere'; orderId: string }
   /** The key belongs to an order with another body. */
   | { outcome: 'other_body'; key: OrderKey }
   /** Two of the keys belong to two different orders. */
@@ -202,6 +210,8 @@ export interface TickReport {
   asked: NodeWish | undefined;
   /** Set when this session leads. */
   leaderTerm: number | undefined;
+  /** Set when this session leads: whether the gate needs `peers.turnGate`. */
+  gateNeedsTurn: boolean;
   /** Set when it was asked for. */
   lostSessions: number[] | undefined;
 }
@@ -299,8 +309,8 @@ export interface OperationStore {
   retryOrder(request: RetryRequest): Promise<RetryVerdict>;
   /** Gives an order that stopped for a person back to the queue, where it stood. */
   releaseOrder(orderId: string, author: Author): Promise<ReleaseVerdict>;
-  /** Writes down what was done by hand elsewhere than here. */
-  recordIntervention(action: string, target: string, author: Author): Promise<void>;
+  /** Writes down what was done by hand elsewhere than here. What concerns all warehouses has the same `id` in each (a UUIDv7). */
+  recordIntervention(action: string, target: string, author: Author, id?: string): Promise<void>;
   /** Newest first; `beforeId` is exclusive. */
   listInterventions(page: { limit: number; beforeId?: string }): Promise<Intervention[]>;
 }
@@ -374,7 +384,7 @@ export interface StoredToken {
 /** Access tokens. Only hashes are stored; the name of a customer's token is the customer. */
 export interface TokenStore {
   create(token: { tokenId: string; hash: Buffer; name: string; role: Role }): Promise<void>;
-  /** By SHA-256 of the token; revoked ones are not found. */
+  /** By SHA-256 of the token. A revoked one is found too: another warehouse may not know of that yet. */
   find(hashes: Buffer[]): Promise<(StoredToken | undefined)[]>;
   list(): Promise<StoredToken[]>;
   /** By id or name; answers those that were revoked now. */

@@ -4,6 +4,7 @@ import type { Clock } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
 import type { WorkflowRegistry } from '#engine/registry.ts';
 import type { Store } from '#engine/store.ts';
+import type { Workflow } from '#engine/workflow.ts';
 import { MAX_BODY_BYTES } from './api.ts';
 import { Authenticator, type Principal, refuseForeignHost, refuseForeignSite, refuseJoinToken } from './auth.ts';
 import { readJsonBodies, refuseEncodedBody } from './body.ts';
@@ -11,26 +12,36 @@ import { ClusterLooks } from './cluster-view.ts';
 import type { GatewayContext } from './context.ts';
 import { EventStreams } from './event-stream.ts';
 import { handleClientError, handleError, sendProblem, toConveyorError } from './problem.ts';
-import { type WarehouseQueues, warehouseQueues } from './queues.ts';
 import { audit } from './routes/audit.ts';
 import { cancelOrder } from './routes/cancel-order.ts';
 import { cluster } from './routes/cluster.ts';
 import { clusterJoin, type JoinOffer } from './routes/cluster-join.ts';
+import { conflicts } from './routes/conflicts.ts';
 import { describeRoutes, documents } from './routes/documents.ts';
 import { health } from './routes/health.ts';
 import { orderEvents } from './routes/order-events.ts';
 import { readOrders } from './routes/read-orders.ts';
 import { repairOrder } from './routes/repair-order.ts';
 import { submitOrder } from './routes/submit-order.ts';
-import { Routing } from './routing.ts';
+import { warehouses } from './routes/warehouses.ts';
 import { OrderPresenter } from './view.ts';
+import { KeyComparison } from './warehouses/compare-keys.ts';
+import { Placement } from './warehouses/placement.ts';
+import type { RoutingSettings } from './warehouses/routing.ts';
+import { keepSharing, shareRecords } from './warehouses/shared-records.ts';
+import { type Warehouse, Warehouses } from './warehouses/warehouses.ts';
 
 export interface GatewayOptions {
-  /** At least one; the first takes orders without a region. */
+  /** At least one; they need not answer yet. */
   warehouses: readonly Store[];
+  /** Why a warehouse's database cannot be used yet (it may have no schema); `undefined`: it can. Absent: all can. */
+  readiness?: (store: Store) => string | undefined;
   registry: WorkflowRegistry;
   /** What new orders go through, in its newest version. */
   workflowName: string;
+  /** The same for warehouses that have one of their own. */
+  workflowsByWarehouse?: ReadonlyMap<string, string>;
+  routing?: Partial<RoutingSettings>;
   clock: Clock;
   log: Log;
   serviceId: string;
@@ -47,6 +58,8 @@ export interface GatewayOptions {
 
 const MAX_HEADER_BYTES = 16 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** How many times the backlog of another warehouse an order's own has before the order goes there. */
+const REBALANCE_AT = 3;
 const SECURITY_HEADERS = {
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
@@ -58,6 +71,7 @@ const SECURITY_HEADERS = {
 export async function buildGateway(options: GatewayOptions): Promise<FastifyInstance> {
   const { log } = options;
   const context = buildContext(options);
+  await context.warehouses.start();
   const app = Fastify({
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -75,10 +89,16 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.decorateRequest('principal', undefined);
   readJsonBodies(app);
-  guardRequests(app, options);
+  guardRequests(app, options, context);
   app.setErrorHandler(handleError(log));
   answerUnknownRoutes(app);
   app.addHook('preClose', async () => context.streams.close());
+  const closing = new AbortController();
+  app.addHook('onClose', async () => {
+    closing.abort();
+    context.warehouses.stop();
+  });
+  void keepSharing(context.warehouses, options.clock, log, closing.signal);
 
   await describeRoutes(app, options.version);
   submitOrder(app, context);
@@ -87,6 +107,8 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   cancelOrder(app, context);
   repairOrder(app, context);
   cluster(app, context);
+  warehouses(app, context);
+  conflicts(app, context);
   audit(app, context);
   health(app, context);
   if (options.join) clusterJoin(app, context, options.join);
@@ -95,29 +117,45 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
 }
 
 function buildContext(options: GatewayOptions): GatewayContext {
-  const { warehouses, clock, log, registry } = options;
-  const queues = new Map<Store, WarehouseQueues>(warehouses.map((store) => [store, warehouseQueues(store, log, options)]));
+  const { clock, log, registry, workflowName, workflowsByWarehouse, readiness = () => undefined } = options;
+  const routing: RoutingSettings = { fallback: new Map(), rebalanceAt: REBALANCE_AT, defaultRegion: undefined, ...options.routing };
+  const warehouses: Warehouses = new Warehouses({
+    ...options,
+    stores: options.warehouses,
+    readiness,
+    onReturn: (warehouse) => welcomeBack(warehouse, warehouses),
+    onLook: (warehouse) => void comparison.follow(warehouse),
+  });
+  const comparison = new KeyComparison(warehouses, log);
+  const workflowOf = (warehouse: string): Workflow => registry.latest(workflowsByWarehouse?.get(warehouse) ?? workflowName);
   return {
     clock,
     log,
     registry,
-    workflowName: options.workflowName,
+    workflowOf,
     identity: { serviceId: options.serviceId, serviceName: options.serviceName, version: options.version },
-    routing: new Routing(warehouses),
+    warehouses,
+    placement: new Placement({ warehouses, routing, clock, workflowOf }),
+    fallback: routing.fallback,
     presenter: new OrderPresenter(registry),
     looks: new ClusterLooks(clock),
     streams: new EventStreams(clock, log),
-    queuesOf: (store) => queues.get(store) as WarehouseQueues,
   };
 }
 
+/** What has to be done before anyone uses a warehouse that was away: it knows the others, and all know the same of the cluster. */
+async function welcomeBack(warehouse: Warehouse, warehouses: Warehouses): Promise<void> {
+  await warehouse.bare.peers.setPeers(warehouses.names.filter((name) => name !== warehouse.name));
+  await shareRecords([warehouse.bare, ...warehouses.here.map(({ store }) => store)]);
+}
+
 /** What every request meets before its body is read: headers of ours, the host it names, its encoding, its token. */
-function guardRequests(app: FastifyInstance, options: GatewayOptions): void {
+function guardRequests(app: FastifyInstance, options: GatewayOptions, { warehouses }: GatewayContext): void {
   let closing = false;
   app.addHook('preClose', async () => {
     closing = true;
   });
-  const authenticator = new Authenticator(options.warehouses, options.clock, options.developmentTokens);
+  const authenticator = new Authenticator(warehouses.stores, options.clock, options.developmentTokens);
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(SECURITY_HEADERS);
     try {

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { ConveyorError } from '#domain/errors.ts';
 import { Batcher } from '#engine/batcher.ts';
 import type { Clock } from '#engine/clock.ts';
-import type { Role, Store } from '#engine/store.ts';
+import type { Role, Store, StoredToken } from '#engine/store.ts';
 
 /** Who asks. */
 export interface Principal {
@@ -31,7 +31,7 @@ const DEVELOPMENT: readonly [token: string, principal: Principal][] = [
 
 /**
  * Tokens to principals. Only hashes are compared and remembered; look-ups of the moment share one statement, and the first
- * warehouse that answers decides: tokens are kept in every one.
+ * warehouse that knows a token decides: tokens are kept in every one.
  */
 export class Authenticator {
   private readonly clock: Clock;
@@ -71,17 +71,24 @@ export class Authenticator {
     for (const [key, { until }] of this.remembered) if (until !== Number.POSITIVE_INFINITY) this.remembered.delete(key);
   }
 
+  /** A token that the first to answer does not know may be known elsewhere: it was made while that one was away. */
   private async find(hashes: Buffer[]): Promise<(Principal | undefined)[]> {
+    const found: (StoredToken | undefined)[] = hashes.map(() => undefined);
     let lastError: unknown;
+    let answers = 0;
     for (const store of this.stores) {
+      const open = hashes.flatMap((hash, index) => (found[index] ? [] : [{ hash, index }]));
+      if (open.length === 0) break;
       try {
-        const tokens = await store.tokens.find(hashes);
-        return tokens.map((token) => token && { name: token.name, role: token.role });
+        const tokens = await store.tokens.find(open.map(({ hash }) => hash));
+        for (const [place, token] of tokens.entries()) found[(open[place] as { index: number }).index] = token;
+        answers += 1;
       } catch (error) {
         lastError = error;
       }
     }
-    throw lastError;
+    if (answers === 0) throw lastError;
+    return found.map((token) => (token && token.revokedAt === null ? { name: token.name, role: token.role } : undefined));
   }
 }
 

@@ -5,14 +5,15 @@ import type { OrderRecord } from '#domain/order.ts';
 import type { Clock } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
 import type { WorkflowRegistry } from '#engine/registry.ts';
-import type { Author, Store } from '#engine/store.ts';
+import type { Author } from '#engine/store.ts';
+import type { Workflow } from '#engine/workflow.ts';
 import type { OrderViewJson } from './api.ts';
 import type { Principal } from './auth.ts';
 import type { ClusterLooks } from './cluster-view.ts';
 import type { EventStreams } from './event-stream.ts';
-import type { WarehouseQueues } from './queues.ts';
-import { type Routing, unknownOrder } from './routing.ts';
 import type { OrderPresenter } from './view.ts';
+import type { Placement } from './warehouses/placement.ts';
+import { unknownOrder, type Warehouse, type Warehouses } from './warehouses/warehouses.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -32,13 +33,16 @@ export interface GatewayContext {
   clock: Clock;
   log: Log;
   registry: WorkflowRegistry;
-  workflowName: string;
+  /** The workflow that new orders of a warehouse begin with, in its newest version. */
+  workflowOf: (warehouse: string) => Workflow;
   identity: { serviceId: string; serviceName: string; version: string };
-  routing: Routing;
+  warehouses: Warehouses;
+  /** By region: the warehouses that take its orders when its own cannot. */
+  fallback: ReadonlyMap<string, readonly string[]>;
+  placement: Placement;
   presenter: OrderPresenter;
   looks: ClusterLooks;
   streams: EventStreams;
-  queuesOf: (store: Store) => WarehouseQueues;
 }
 
 export function principalOf(request: FastifyRequest): Principal {
@@ -60,10 +64,10 @@ export function authorOf(request: FastifyRequest, reason: string | undefined): A
 }
 
 /** The order's view; one that waits says why by what its warehouse's nodes do just now. */
-export async function presentOrder(context: GatewayContext, found: { record: OrderRecord; store: Store }): Promise<OrderViewJson> {
-  const { record, store } = found;
-  const nodes = record.order.state === 'queued' ? await context.looks.of(store) : undefined;
-  return context.presenter.order(record, store.warehouse.name, nodes);
+export async function presentOrder(context: GatewayContext, found: { record: OrderRecord; warehouse: Warehouse }): Promise<OrderViewJson> {
+  const { record, warehouse } = found;
+  const nodes = record.order.state === 'queued' ? await context.looks.of(warehouse.store) : undefined;
+  return context.presenter.order(record, warehouse.name, { nodes, gateOpen: gateOf(warehouse) });
 }
 
 /** The order if it exists and the principal may see it. */
@@ -71,9 +75,14 @@ export async function readVisibleOrder(
   context: GatewayContext,
   orderId: string,
   principal: Principal,
-): Promise<{ record: OrderRecord; store: Store }> {
-  const store = context.routing.routeId(orderId);
-  const record = await context.queuesOf(store).read.add(orderId.toLowerCase());
+): Promise<{ record: OrderRecord; warehouse: Warehouse }> {
+  const warehouse = context.warehouses.ofOrder(orderId);
+  const record = await warehouse.queues.read.add(orderId.toLowerCase());
   if (!record || (principal.role === 'customer' && record.order.customerId !== principal.name)) throw unknownOrder(orderId);
-  return { record, store };
+  return { record, warehouse };
+}
+
+/** Whether orders with keys may be claimed there, as of a moment ago. */
+export function gateOf({ watch }: Warehouse): boolean {
+  return watch.latest?.gate.open ?? true;
 }

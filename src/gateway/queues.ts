@@ -2,6 +2,7 @@ import { ConveyorError, messageOf } from '#domain/errors.ts';
 import type { OrderRecord } from '#domain/order.ts';
 import { Batcher } from '#engine/batcher.ts';
 import type { Log } from '#engine/log.ts';
+import type { CustomerKey, KeyHolder, KeyReservation, ReserveVerdict } from '#engine/peer-store.ts';
 import type { AcceptVerdict, NewOrder, Store } from '#engine/store.ts';
 
 const ACCEPT_BATCH = 250;
@@ -13,38 +14,45 @@ const IN_FLIGHT = 2;
 export interface WarehouseQueues {
   accept: Batcher<NewOrder, AcceptVerdict>;
   read: Batcher<string, OrderRecord | undefined>;
+  findKey: Batcher<CustomerKey, KeyHolder | undefined>;
+  reserve: Batcher<KeyReservation, ReserveVerdict>;
+}
+
+export interface QueueOptions {
+  maxWaitingOrders: number;
+  acceptBatch?: number | undefined;
+  onCreated: (count: number) => void;
 }
 
 /** Group commit for one warehouse: all requests that wait become one statement, each answered after its commit. */
-export function warehouseQueues(
-  store: Store,
-  log: Log,
-  options: { maxWaitingOrders: number; acceptBatch?: number | undefined },
-): WarehouseQueues {
+export function warehouseQueues(store: Store, log: Log, options: QueueOptions): WarehouseQueues {
   const flush = async (orders: NewOrder[]): Promise<AcceptVerdict[]> => {
     const verdicts = await store.acceptOrders(orders);
     const created = verdicts.filter((verdict) => verdict.outcome === 'created').length;
     if (created > 0) {
+      options.onCreated(created);
       store
         .wakeNodes(created)
         .catch((error: unknown) => log.debug({ error: messageOf(error) }, 'a hint was lost; the nodes find the work themselves'));
     }
     return verdicts;
   };
-  return {
-    accept: new Batcher({
-      flush,
-      maxBatch: options.acceptBatch ?? ACCEPT_BATCH,
-      maxInFlight: IN_FLIGHT,
-      maxWaiting: options.maxWaitingOrders,
-      // What is no expected failure may be the fault of a single order: the others must not suffer for it.
-      isItemFault: (error) => !(error instanceof ConveyorError),
-    }),
-    read: new Batcher({
-      flush: (orderIds) => store.readOrders(orderIds),
-      maxBatch: READ_BATCH,
-      maxInFlight: IN_FLIGHT,
-      maxWaiting: MAX_WAITING_READS,
-    }),
+  const writing = {
+    maxBatch: options.acceptBatch ?? ACCEPT_BATCH,
+    maxInFlight: IN_FLIGHT,
+    maxWaiting: options.maxWaitingOrders,
+    isItemFault,
   };
+  const reading = { maxBatch: READ_BATCH, maxInFlight: IN_FLIGHT, maxWaiting: MAX_WAITING_READS };
+  return {
+    accept: new Batcher({ ...writing, flush }),
+    reserve: new Batcher({ ...writing, flush: (reservations) => store.peers.reserveKeys(reservations) }),
+    read: new Batcher({ ...reading, flush: (orderIds) => store.readOrders(orderIds) }),
+    findKey: new Batcher({ ...reading, flush: (keys) => store.peers.findKeys(keys) }),
+  };
+}
+
+/** What is no expected failure may be the fault of a single order: the others must not suffer for it. */
+function isItemFault(error: unknown): boolean {
+  return !(error instanceof ConveyorError);
 }

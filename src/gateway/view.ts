@@ -3,9 +3,9 @@ import { isEnded, type OrderState, publicStatus } from '#domain/order-state.ts';
 import { formatTime } from '#domain/time.ts';
 import { positionOf } from '#engine/history.ts';
 import type { WorkflowRegistry } from '#engine/registry.ts';
-import type { ClusterReport } from '#engine/store.ts';
 import type { EventJson, OrderSummaryJson, OrderViewJson } from './api.ts';
-import { explainWaiting } from './waiting.ts';
+import { explainWaiting, type WaitingPlace } from './waiting.ts';
+import { explainRouting } from './warehouses/routing.ts';
 
 type StepJson = OrderViewJson['steps'][number];
 
@@ -23,12 +23,12 @@ export class OrderPresenter {
     return this.registry.find(order.workflow, order.workflowVersion)?.steps[step - 1]?.name ?? `Step ${step}`;
   }
 
-  /** `nodes`: those of the warehouse, where they are known; an order that waits says why by them. */
-  order(record: OrderRecord, warehouse: string, nodes?: ClusterReport): OrderViewJson {
-    return { ...this.summary(record, warehouse, nodes), steps: this.steps(record) };
+  /** `place`: what is known of the warehouse just now; an order that waits says why by it. */
+  order(record: OrderRecord, warehouse: string, place?: WaitingPlace): OrderViewJson {
+    return { ...this.summary(record, warehouse, place), steps: this.steps(record) };
   }
 
-  summary(record: OrderRecord, warehouse: string, knownNodes?: ClusterReport): OrderSummaryJson {
+  summary(record: OrderRecord, warehouse: string, place?: WaitingPlace): OrderSummaryJson {
     const { order, events, nodes } = record;
     const { order_id: clientOrderId, quantity, ...content } = order.content;
     const at = order.state === 'running' ? positionOf(order, events) : order;
@@ -47,7 +47,8 @@ export class OrderPresenter {
       ...content,
       ...(nodeId === undefined ? {} : { node_id: nodeId }),
       ...(order.retryOf ? { retry_of: order.retryOf } : {}),
-      ...this.waiting(record, knownNodes),
+      routed_because: explainRouting(order, warehouse),
+      ...this.waiting(record, place),
     };
   }
 
@@ -66,8 +67,8 @@ export class OrderPresenter {
     };
   }
 
-  private waiting(record: OrderRecord, nodes: ClusterReport | undefined): Pick<OrderSummaryJson, 'waiting_because'> {
-    const because = explainWaiting(record, this.stepName(record.order, record.order.step), nodes);
+  private waiting(record: OrderRecord, place: WaitingPlace | undefined): Pick<OrderSummaryJson, 'waiting_because'> {
+    const because = explainWaiting(record, this.stepName(record.order, record.order.step), place);
     return because ? { waiting_because: because } : {};
   }
 

@@ -3,7 +3,7 @@ import type { Json } from '#domain/json.ts';
 import type { Order, OrderEvent, OrderRecord } from '#domain/order.ts';
 import type { EventKind } from '#domain/order-state.ts';
 import type { ClusterReport, SessionReport } from '#engine/store.ts';
-import { explainWaiting } from './waiting.ts';
+import { explainWaiting, type WaitingPlace } from './waiting.ts';
 
 const NOW = 10_000;
 
@@ -27,7 +27,8 @@ function nodes(...sessions: Partial<SessionReport>[]): ClusterReport {
   return { leader: undefined, sessions: sessions.map((session) => ({ ...row, ...session }) as SessionReport) };
 }
 
-const codeOf = (record: OrderRecord, report?: ClusterReport): string | undefined => explainWaiting(record, 'Pack', report)?.code;
+const codeOf = (record: OrderRecord, report?: ClusterReport): string | undefined => explainWaiting(record, 'Pack', at(report))?.code;
+const at = (report: ClusterReport | undefined, gateOpen = true): WaitingPlace => ({ nodes: report, gateOpen });
 
 describe('why an order waits', () => {
   it('nothing where it runs or has ended', () => {
@@ -43,13 +44,20 @@ describe('why an order waits', () => {
     expect(codeOf(record, nodes({ busy: 2 }, { busy: 2 }))).toBe('no_free_slot');
     expect(codeOf(record, nodes({ busy: 2 }, { busy: 1 }))).toBe('handed_over');
     expect(codeOf(record)).toBe('handed_over');
-    expect(explainWaiting(record, 'Pack', nodes({ busy: 2 }, { busy: 2 }))?.message).toBe('all 4 slots of 2 nodes are busy');
+    expect(explainWaiting(record, 'Pack', at(nodes({ busy: 2 }, { busy: 2 })))?.message).toBe('all 4 slots of 2 nodes are busy');
+  });
+
+  it('an order with a key waits for the gate, another does not', () => {
+    const keyed = waiting('accepted', { keyed: true });
+    expect(explainWaiting(keyed, 'Pack', at(nodes({}), false))?.code).toBe('gate');
+    expect(explainWaiting(keyed, 'Pack', at(nodes({}), true))?.code).toBe('not_started');
+    expect(explainWaiting(waiting('accepted', { keyed: false }), 'Pack', at(nodes({}), false))?.code).toBe('not_started');
   });
 
   it('a retry says when and why, until it is due', () => {
     const data = { retry: 1, retries: 3, error: { code: 'x', message: 'the bank is closed' } };
     const later = waiting('retry_scheduled', { nextRunAt: NOW + 1_000 }, data);
-    expect(explainWaiting(later, 'Pack', nodes())).toEqual({
+    expect(explainWaiting(later, 'Pack', at(nodes()))).toEqual({
       code: 'retry_at',
       message: 'Pack is tried again (retry 1 of 3) after: the bank is closed',
       until: new Date(NOW + 1_000).toISOString(),

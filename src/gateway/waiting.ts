@@ -1,20 +1,21 @@
-import type { OrderRecord } from '#domain/order.ts';
+import type { Because, OrderRecord } from '#domain/order.ts';
 import { formatTime } from '#domain/time.ts';
 import type { ClusterReport, SessionReport } from '#engine/store.ts';
 
-/** Why nothing works an order: a word for programs, a sentence for people, and when that changes by itself. */
-export interface Because {
-  code: string;
-  message: string;
-  until?: string;
+/** The order's warehouse as of a moment ago. */
+export interface WaitingPlace {
+  /** `undefined`: nobody knows. */
+  nodes: ClusterReport | undefined;
+  /** Whether orders with keys may be claimed. */
+  gateOpen: boolean;
 }
 
 /**
  * Why nothing works the order just now; `undefined` for one that runs or has ended. Pure.
  * @param stepName the name of its present step
- * @param nodes the warehouse's nodes as of a moment ago; `undefined` where nobody knows
  */
-export function explainWaiting(record: OrderRecord, stepName: string, nodes: ClusterReport | undefined): Because | undefined {
+export function explainWaiting(record: OrderRecord, stepName: string, place?: WaitingPlace): Because | undefined {
+  const nodes = place?.nodes;
   const { order, events } = record;
   const last = events.at(-1);
   switch (order.state) {
@@ -26,6 +27,10 @@ export function explainWaiting(record: OrderRecord, stepName: string, nodes: Clu
       break;
     default:
       return undefined;
+  }
+  if (place && !place.gateOpen && order.keyed) {
+    const message = 'its warehouse was away: until its key was compared with what ran elsewhere meanwhile, no slot takes it';
+    return { code: 'gate', message };
   }
   if (last?.kind === 'retry_scheduled' && order.nextRunAt > last.at) {
     const waits = explainRetry(record, stepName);

@@ -7,6 +7,7 @@ import type { WorkflowRegistry } from '#engine/registry.ts';
 import type { RunEnd } from '#engine/run-order.ts';
 import type { ClaimedOrder, Hint, Liveness, Store, Subscription, TickReport } from '#engine/store.ts';
 import { ClaimLoop } from './claim-loop.ts';
+import { GateKeeper } from './gate-keeper.ts';
 import { Leadership } from './leadership.ts';
 import { MoveWriter } from './move-writer.ts';
 import { Slots } from './slots.ts';
@@ -27,6 +28,8 @@ export interface LifeOptions {
   log: Log;
   stats: NodeStats;
   isolation: Isolation | undefined;
+  /** How long the gate may hold orders after an outage. */
+  gateLimitMs: number;
   /** The node was draining in its last life, and still is. */
   draining: boolean;
   /** An operator wants the node to drain (or not any more), or to stop. */
@@ -55,6 +58,7 @@ export class NodeLife {
   private readonly ticker: Ticker;
   private readonly leadership: Leadership;
   private readonly surplus: SurplusWatch;
+  private readonly gateKeeper: GateKeeper;
   private readonly end = Promise.withResolvers<'left' | 'dead'>();
   private subscription: Subscription | undefined;
   private deadlineTimer: Timer | undefined;
@@ -77,6 +81,7 @@ export class NodeLife {
     this.askedToDrain = options.draining;
     this.surplus = new SurplusWatch(clock);
     this.leadership = new Leadership(session, options.log);
+    this.gateKeeper = new GateKeeper({ store, session, ttlMs: lease.ttlMs, limitMs: options.gateLimitMs, log: options.log });
     this.takeover = new Takeover({
       ...{
         store,
@@ -256,6 +261,7 @@ export class NodeLife {
     try {
       if (this.surplus.isDue(report.ownedCount, this.slots.size)) await this.reconcile();
       await this.takeover.checkLeases(report, this.isLeader);
+      await this.gateKeeper.follow(report);
       if (this.isLeader) this.leadership.noteWork();
     } catch (error) {
       log.debug({ session: this.session, error: messageOf(error) }, 'a chore failed; the next tick tries again');

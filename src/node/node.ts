@@ -22,6 +22,8 @@ export interface NodeOptions {
   lease?: LeaseSettings;
   /** How long running steps may take when an operator stops the node from afar; default 30 s. */
   stopGraceMs?: number;
+  /** How long orders may wait, after an outage, for their keys to be compared with other warehouses; default 30 s. */
+  gateLimitMs?: number;
   /** Of the operations port, for operators. */
   address?: string;
   /** Where suspects run; absent: in this process, like all others. */
@@ -54,6 +56,7 @@ export interface RunningNode {
 const FIRST_BACKOFF_MS = 200;
 const MAX_BACKOFF_MS = 3_000;
 const DEFAULT_STOP_GRACE_MS = 30_000;
+const DEFAULT_GATE_LIMIT_MS = 30_000;
 /** A node that was declared dead lets the others take what it had before it asks for work again. */
 const REBIRTH_PAUSE_MS = 300;
 
@@ -197,6 +200,7 @@ class Node implements RunningNode {
       clock: this.clock,
       log: log.child({ node: this.nodeName }),
       stats: this.stats,
+      gateLimitMs: this.options.gateLimitMs ?? DEFAULT_GATE_LIMIT_MS,
       draining: this.draining,
       isolation: this.options.isolation,
       onDrain: (draining) => {

@@ -13,6 +13,7 @@ const report = (sessions: TickReport['sessions'], databaseEpoch = 'e1'): TickRep
   workDue: false,
   asked: undefined,
   leaderTerm: undefined,
+  gateNeedsTurn: false,
   lostSessions: undefined,
 });
 const still = { session: 2, beat: 5, expired: true };

@@ -17,6 +17,9 @@ describeStore('memory', async () => {
     async expireLeader(what) {
       database.lease[what === 'lease' ? 'until' : 'workedAt'] = Number.NEGATIVE_INFINITY;
     },
+    async changeEpoch() {
+      database.epoch = `after ${database.epoch}`;
+    },
     close: () => store.close(),
   };
 });

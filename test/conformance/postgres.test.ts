@@ -19,6 +19,9 @@ describeStore('PostgreSQL', async () => {
     async expireLeader(what) {
       await client.query(`update leader_lease set ${what === 'lease' ? 'lease_until' : 'worked_at'} = '-infinity'`);
     },
+    async changeEpoch() {
+      await client.query(`update leader_lease set gate_epoch = pg_postmaster_start_time() - interval '1 minute'`);
+    },
     async close() {
       await store.close();
       await client.end();

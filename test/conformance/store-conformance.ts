@@ -7,6 +7,7 @@ import { describeClaim } from './claim.ts';
 import { describeCluster } from './cluster.ts';
 import { describeHints } from './hints.ts';
 import { describeList } from './list.ts';
+import { describePeers } from './peers.ts';
 import { describeRandomRuns } from './random-runs.ts';
 import { describeRead } from './read.ts';
 import { describeRegister } from './register.ts';
@@ -35,6 +36,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
     describeRegister,
     describeHints,
     describeCluster,
+    describePeers,
     describeRandomRuns,
   ];
   describe(`the store port on ${name}`, () => {

@@ -16,6 +16,8 @@ export interface StoreUnderTest {
   expireSession(session: number): Promise<void>;
   /** Makes the leader's lease run out now, or its work look as if it had stood still for very long. */
   expireLeader(what: 'lease' | 'work'): Promise<void>;
+  /** What a restart of the server changes. */
+  changeEpoch(): Promise<void>;
   close(): Promise<void>;
 }
 

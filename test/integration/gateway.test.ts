@@ -106,7 +106,7 @@ describe('the gateway', () => {
     const name = randomUUID();
     const ids: string[] = [];
     for (let count = 0; count < 25; count += 1)
-      ids.push((await submit({ customer_name: name, region: count % 2 ? 'HCM' : 'HN' })).body.order_id);
+      ids.push((await submit({ customer_name: name, ...(count % 2 ? { region: 'HCM' } : {}) })).body.order_id);
     const seen: string[] = [];
     let cursor: string | undefined;
     do {
@@ -117,7 +117,7 @@ describe('the gateway', () => {
       if (cursor) expect((await ask('GET', `/orders?limit=10&cursor=${cursor}`)).body).toMatchObject({ code: 'invalid-cursor' });
     } while (cursor !== undefined);
     expect(seen).toEqual(ids.toSorted().reverse());
-    expect((await ask('GET', `/orders?customer_name=${name}&region=HN`)).body.orders).toHaveLength(13);
+    expect((await ask('GET', `/orders?customer_name=${name}&region=HCM`)).body.orders).toHaveLength(12);
   });
 
   it('streams a history, goes on after the last event seen, and ends with the order', async () => {
@@ -163,6 +163,8 @@ describe('the gateway', () => {
     expect(Object.keys(document['paths'] as object).toSorted()).toEqual(
       [
         '/audit',
+        '/conflicts',
+        '/conflicts/{id}/resolve',
         '/diagnostic/cluster',
         '/diagnostic/heartbeat',
         '/health',
@@ -178,6 +180,9 @@ describe('the gateway', () => {
         '/orders/{id}/retry',
         '/readyz',
         '/service/transfer',
+        '/warehouses',
+        '/warehouses/{name}/disable',
+        '/warehouses/{name}/enable',
       ].toSorted(),
     );
     const page = await fetch(`${gateway.url}/docs/`);

@@ -40,9 +40,22 @@ describe('nodes that join a cluster', () => {
     return process;
   };
   const startCluster = async (...args: string[]): Promise<{ url: string; operations: string }> => {
-    const start = run('start', '--port', '0', '--ops-port', '0', '--step-duration', '300ms', '--failure-rate', '0', ...args);
+    const start = run(
+      'start',
+      '--embedded',
+      'HCM',
+      '--port',
+      '0',
+      '--ops-port',
+      '0',
+      '--step-duration',
+      '300ms',
+      '--failure-rate',
+      '0',
+      ...args,
+    );
     const [, url = ''] = await start.waitFor(/API +(http:\S+)/);
-    const [, operations = ''] = await start.waitFor(/Node +(http:\S+)\/command\/stat/);
+    const [, operations = ''] = await start.waitFor(/Node HCM +(http:\S+)\/command\/stat/);
     return { url, operations };
   };
   const join = async (url: string, ...args: string[]): Promise<{ process: ConveyorProcess; operations: string }> => {

@@ -53,8 +53,20 @@ describe('conveyor start', () => {
     process.kill('SIGTERM');
     const { exitCode, stdout, stderr } = await process.ended;
     expect(exitCode).toBe(0);
-    expect(stderr).toMatch(/SIGTERM: stopping[\s\S]*stopping the gateway[\s\S]*stopping node[\s\S]*stopping the database of warehouse HCM/);
-    for (const label of ['API', 'Documentation', 'Health', 'Warehouse HCM', 'Data folder', 'Tokens'])
+    expect(stderr).toMatch(
+      /SIGTERM: stopping[\s\S]*stopping the gateway[\s\S]*stopping node[\s\S]*stopping the databases of warehouse HCM, HN, DN/,
+    );
+    for (const label of [
+      'API',
+      'Documentation',
+      'Health',
+      'Node HN',
+      'Warehouse HCM',
+      'Warehouse HN',
+      'Warehouse DN',
+      'Data folder',
+      'Tokens',
+    ])
       expect(stdout).toMatch(new RegExp(`^ {2}${label}  +\\S`, 'm'));
     expect(stdout).toMatch(/postgres:\/\/conveyor:\*\*\*@127\.0\.0\.1:\d+\/conveyor/);
   });
@@ -107,14 +119,14 @@ describe('conveyor start', () => {
     expect((await attempt('user')).status).toBe(401);
     expect((await attempt(created.stdout.trim())).status).toBe(202);
     const revoked = await conveyor('token', 'revoke', 'acme', '--json');
-    expect(JSON.parse(revoked.stdout).revoked).toMatchObject([{ name: 'acme', role: 'customer', warehouses: ['HCM'] }]);
+    expect(JSON.parse(revoked.stdout).revoked).toMatchObject([{ name: 'acme', role: 'customer', warehouses: ['HCM', 'HN', 'DN'] }]);
   });
 
   it('takes its settings from conveyor.config.ts too', async () => {
     await writeFile(join(folder, 'conveyor.config.ts'), "export default { nodeName: 'from-the-file', logFormat: 'json' };\n");
     const { process } = await start();
     process.kill('SIGTERM');
-    expect((await process.ended).stderr).toContain('stopping node from-the-file');
+    expect((await process.ended).stderr).toContain('stopping node from-the-file-DN');
   });
 
   it('stops cleanly when the signal comes before it is ready', async () => {

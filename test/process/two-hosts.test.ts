@@ -89,6 +89,8 @@ describe.skipIf(missing !== undefined)('two hosts', () => {
     const [operator, customer, joinToken] = [await token('operator'), await token('customer'), await token('join')];
     const start = on(hostA, [
       'start',
+      '--embedded',
+      'HCM',
       '--host',
       ADDRESS_A,
       '--port',

@@ -18,6 +18,8 @@ export function newOrder(changes: Partial<NewOrder> & { keys?: OrderKey[] } = {}
     content: {},
     keys: [],
     bodyHash: null,
+    routedBecause: null,
+    unsettledHome: null,
     ...changes,
   };
 }

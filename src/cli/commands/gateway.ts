@@ -6,11 +6,11 @@ import {
   decideDevelopmentTokens,
   GATEWAY_SETTINGS,
   LOG_SETTINGS,
-  ownStores,
+  openOwned,
   startGateway,
   WORKFLOW_SETTINGS,
 } from '../compose.ts';
-import { openStores, requireDatabases } from '../databases.ts';
+import { requireDatabases } from '../databases.ts';
 import { deriveId } from '../identity.ts';
 import { addExamples, addSettings, readSettings } from '../options.ts';
 import { localUrl } from '../port.ts';
@@ -33,17 +33,16 @@ export function gatewayCommand(): Command {
       const surroundings = openSurroundings(settings);
       const registry = buildRegistry(settings, file, surroundings);
       const addresses = await requireDatabases(settings);
-      const stores = await openStores(addresses, surroundings);
-      ownStores(service, stores);
-      const developmentTokens = await decideDevelopmentTokens(settings.host, stores);
+      const warehouses = await openOwned(service, addresses, {}, registry, surroundings);
+      const developmentTokens = await decideDevelopmentTokens(settings.host, warehouses);
       const serviceId = deriveId('gateway', settings.nodeName);
       const parts = {
-        ...{ stores, registry, serviceId, serviceName: settings.nodeName, workflowName: settings.workflow, developmentTokens },
+        ...{ warehouses, registry, serviceId, serviceName: settings.nodeName, workflowName: settings.workflow, developmentTokens },
         ...{ addresses, databasesAreHere: !settings.warehouses },
       };
       const { port } = await startGateway(service, settings, parts, surroundings);
-      const warehouses = stores.map((store) => store.warehouse.name);
-      surroundings.log.info({ url: localUrl(settings.host, port), warehouses, developmentTokens }, 'gateway started');
+      const names = warehouses.map(({ name }) => name);
+      surroundings.log.info({ url: localUrl(settings.host, port), warehouses: names, developmentTokens }, 'gateway started');
     });
   });
 }

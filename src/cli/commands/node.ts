@@ -2,8 +2,8 @@ import { Command } from 'commander';
 import type { ConfigFile } from '#config/define.ts';
 import type { SettingName, Settings } from '#config/settings.ts';
 import { systemClock } from '#engine/clock.ts';
-import { buildRegistry, DATABASE_SETTINGS, LOG_SETTINGS, NODE_SETTINGS, ownStores, WORKFLOW_SETTINGS } from '../compose.ts';
-import { openStores, pickLeastServed, pickWarehouse, requireDatabases } from '../databases.ts';
+import { buildRegistry, DATABASE_SETTINGS, LOG_SETTINGS, NODE_SETTINGS, openOwned, WORKFLOW_SETTINGS } from '../compose.ts';
+import { pickLeastServed, pickWarehouse, requireDatabases } from '../databases.ts';
 import { CommandFault, EXIT } from '../faults.ts';
 import { deriveId } from '../identity.ts';
 import { joinCluster } from '../join.ts';
@@ -46,10 +46,11 @@ async function start(service: Service, asked: Asked): Promise<void> {
   const nodeName = asked.given.has('nodeName') ? asked.settings.nodeName : `${asked.settings.nodeName.slice(0, 58)}-${opsPort.port}`;
   const { address, settings } = await findWarehouse(asked, nodeName, surroundings);
   const registry = buildRegistry(settings, asked.file, surroundings);
-  const stores = await openStores([address], surroundings, settings);
-  ownStores(service, stores);
-  const [store] = stores;
-  if (!store) throw new Error('assertion failed: one address gives one store');
+  const [warehouse] = await openOwned(service, [address], settings, registry, surroundings);
+  if (!warehouse) throw new Error('assertion failed: one address gives one warehouse');
+  // Waited for where its database does not answer; a stop ends the wait.
+  if (warehouse.unready() !== undefined) return;
+  const { store } = warehouse;
   const node = { nodeId: deriveId('node', nodeName), nodeName, onStopped: (sentence: string) => service.finish(sentence) };
   await startOneNode(service, settings, { store, registry, opsPort, ...node }, surroundings);
   surroundings.log.info({ node: nodeName, warehouse: address.name, operations: opsPort.address }, 'node started');

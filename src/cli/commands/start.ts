@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import type { ConfigFile } from '#config/define.ts';
 import type { Settings } from '#config/settings.ts';
-import { DEFAULT_WAREHOUSES, type WarehouseAddress } from '#config/warehouses.ts';
+import type { WarehouseAddress } from '#config/warehouses.ts';
 import { systemClock } from '#engine/clock.ts';
 import { renderBanner } from '../banner.ts';
 import {
@@ -12,11 +12,10 @@ import {
   GATEWAY_SETTINGS,
   LOG_SETTINGS,
   NODE_SETTINGS,
-  ownStores,
+  openOwned,
   startGateway,
   WORKFLOW_SETTINGS,
 } from '../compose.ts';
-import { openStores } from '../databases.ts';
 import { deriveId, readOrCreateId } from '../identity.ts';
 import { startNodes } from '../nodes.ts';
 import { addExamples, addSettings, readSettings } from '../options.ts';
@@ -46,13 +45,12 @@ async function start(service: Service, settings: StartSettings, file: ConfigFile
   if (!settings.warehouses) await takeDataDir(service, settings, port);
   await findPort(settings.host, port);
   const addresses = settings.warehouses ?? (await startDatabases(service, settings, surroundings));
-  const stores = await openStores(addresses, surroundings, settings);
-  ownStores(service, stores);
-  const developmentTokens = await decideDevelopmentTokens(settings.host, stores);
+  const warehouses = await openOwned(service, addresses, settings, registry, surroundings);
+  const developmentTokens = await decideDevelopmentTokens(settings.host, warehouses);
   const baseId = settings.warehouses ? deriveId(settings.nodeName) : await readOrCreateId(resolve(settings.dataDir));
-  const opsPorts = await startNodes(service, settings, { stores, registry, baseId }, surroundings);
+  const nodes = await startNodes(service, settings, { warehouses, registry, baseId }, surroundings);
   const parts = {
-    ...{ stores, registry, serviceId: baseId, serviceName: settings.nodeName, workflowName: settings.workflow, developmentTokens },
+    ...{ warehouses, registry, serviceId: baseId, serviceName: settings.nodeName, workflowName: settings.workflow, developmentTokens },
     ...{ addresses, databasesAreHere: !settings.warehouses },
   };
   await startGateway(service, { ...settings, port }, parts, surroundings);
@@ -61,7 +59,7 @@ async function start(service: Service, settings: StartSettings, file: ConfigFile
       version: surroundings.version,
       host: settings.host,
       port,
-      opsAddresses: opsPorts.map(({ address }) => address),
+      nodes,
       addresses,
       passwordFiles: new Map(
         settings.warehouses ? [] : addresses.map(({ name }) => [name, join(resolve(settings.dataDir), name, 'password')]),
@@ -81,15 +79,20 @@ async function takeDataDir(service: Service, { host, dataDir }: StartSettings, p
 
 async function startDatabases(
   service: Service,
-  { dataDir, host }: StartSettings,
+  { dataDir, host, embedded }: StartSettings,
   { log, clock }: Surroundings,
 ): Promise<WarehouseAddress[]> {
   const { startEmbedded } = await import('#embedded/server.ts');
-  const addresses: WarehouseAddress[] = [];
-  for (const name of DEFAULT_WAREHOUSES) {
-    const server = await startEmbedded({ warehouse: name, dataDir: resolve(dataDir), log, clock, listenHost: host });
-    addresses.push({ name, url: server.url });
-    service.own({ what: `the database of warehouse ${name}`, close: () => server.stop('fast'), force: () => server.stop('immediate') });
-  }
-  return addresses;
+  const outcomes = await Promise.allSettled(
+    embedded.map((warehouse) => startEmbedded({ warehouse, dataDir: resolve(dataDir), log, clock, listenHost: host })),
+  );
+  const servers = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  // Together: each takes a moment to write down what it has, and none waits for another.
+  service.own({
+    what: `the database${servers.length === 1 ? '' : 's'} of warehouse ${servers.map(({ warehouse }) => warehouse).join(', ')}`,
+    close: async () => void (await Promise.all(servers.map((server) => server.stop('fast')))),
+    force: async () => void (await Promise.all(servers.map((server) => server.stop('immediate')))),
+  });
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  return servers.map(({ warehouse, url }) => ({ name: warehouse, url }));
 }

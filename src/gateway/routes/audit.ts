@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify';
-import { ConveyorError } from '#domain/errors.ts';
 import { formatTime } from '#domain/time.ts';
-import type { Intervention, Store } from '#engine/store.ts';
-import { DEFAULT_PAGE, MAX_PAGE, responses } from '../api.ts';
+import type { Intervention } from '#engine/store.ts';
+import { responses } from '../api.ts';
 import { AuditPage, AuditQuery } from '../api-cluster.ts';
 import { type GatewayContext, requireOperator } from '../context.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { mergeNewest, parseLimit } from '../pages.ts';
+import type { Warehouse } from '../warehouses/warehouses.ts';
 
 const SCOPE = 'audit';
 
@@ -23,32 +24,16 @@ export function audit(app: FastifyInstance, context: GatewayContext): void {
   };
   app.get<{ Querystring: Query }>('/audit', { schema }, (request) => {
     requireOperator(request);
-    return readAudit(context.routing.stores, request.query);
+    return readAudit(context.warehouses.all, request.query);
   });
 }
 
-async function readAudit(stores: readonly Store[], { limit: limitText, cursor }: Query): Promise<object> {
-  const limit = Number(limitText ?? DEFAULT_PAGE);
-  if (limit < 1 || limit > MAX_PAGE) {
-    throw new ConveyorError('invalid-request', `limit is ${limit}; 1 to ${MAX_PAGE} is expected`, {
-      faults: [{ field: 'limit', reason: `must be 1 to ${MAX_PAGE}` }],
-    });
-  }
+async function readAudit(warehouses: readonly Warehouse[], { limit: limitText, cursor }: Query): Promise<object> {
+  const limit = parseLimit(limitText);
   const page = { limit: limit + 1, ...(cursor === undefined ? {} : { beforeId: decodeCursor(cursor, SCOPE) }) };
-  const answers = await Promise.allSettled(stores.map((store) => store.operations.listInterventions(page)));
-  const missing = stores.filter((_, index) => answers[index]?.status === 'rejected').map(({ warehouse }) => warehouse.name);
-  const [failure] = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
-  if (missing.length === stores.length) throw failure;
-  const entries = answers
-    .flatMap((answer, index) =>
-      answer.status === 'fulfilled' ? answer.value.map((entry) => ({ entry, warehouse: (stores[index] as Store).warehouse.name })) : [],
-    )
-    // Ids are UUIDs of version 7: their order is that of time.
-    .sort((a, b) => (a.entry.id < b.entry.id ? 1 : -1));
-  const shown = entries.slice(0, limit);
-  const hasMore = entries.length > limit;
+  const { shown, hasMore, missing } = await mergeNewest(warehouses, limit, ({ store }) => store.operations.listInterventions(page));
   return {
-    entries: shown.map(({ entry, warehouse }) => viewOf(entry, warehouse)),
+    entries: shown.map(({ entry, warehouse }) => viewOf(entry, warehouse.name)),
     has_more: hasMore,
     ...(hasMore ? { next_cursor: encodeCursor(shown.at(-1)?.entry.id ?? '', SCOPE) } : {}),
     ...(missing.length > 0 ? { missing_warehouses: missing } : {}),

@@ -3,7 +3,7 @@ import { ConveyorError } from '#domain/errors.ts';
 import { NoQuery, OrderParams, OrderView, responses } from '../api.ts';
 import { ReasonBody } from '../api-cluster.ts';
 import { authorOf, type GatewayContext, presentOrder, principalOf, readVisibleOrder } from '../context.ts';
-import { unknownOrder } from '../routing.ts';
+import { unknownOrder } from '../warehouses/warehouses.ts';
 
 /** `POST /orders/{id}/cancel`: ends an order that waits, has a running one undone. */
 export function cancelOrder(app: FastifyInstance, context: GatewayContext): void {
@@ -24,7 +24,7 @@ export function cancelOrder(app: FastifyInstance, context: GatewayContext): void
     const { id } = request.params;
     const author = authorOf(request, request.body.reason);
     const principal = principalOf(request);
-    const store = context.routing.routeId(id);
+    const { store } = context.warehouses.ofOrder(id);
     const customerId = principal.role === 'customer' ? principal.name : undefined;
     const verdict = await store.cancelOrder({ orderId: id.toLowerCase(), customerId, ...author });
     if (verdict.outcome === 'unknown') throw unknownOrder(id);

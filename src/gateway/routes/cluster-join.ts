@@ -4,9 +4,11 @@ import { type Static, Type } from 'typebox';
 import { ConveyorError } from '#domain/errors.ts';
 import { findLeastServed } from '#engine/least-served.ts';
 import type { Store } from '#engine/store.ts';
+import type { Workflow } from '#engine/workflow.ts';
 import { NoQuery, responses } from '../api.ts';
 import { refuseForeignHost, refuseForeignSite, tokenOf } from '../auth.ts';
 import type { GatewayContext } from '../context.ts';
+import type { Warehouse } from '../warehouses/warehouses.ts';
 
 /** What this gateway may give to a node that joins. */
 export interface JoinOffer {
@@ -68,9 +70,8 @@ export function clusterJoin(app: FastifyInstance, context: GatewayContext, offer
   app.post<{ Body: JoinRequest }>('/cluster/join', { schema, config: { public: true } }, async (request) => {
     await admitNode(context, offer, request);
     refuseOtherSchema(offer, request.body);
-    refuseOtherWorkflow(context, request.body);
-    const store = await chooseWarehouse(context, request.body.warehouse);
-    const { name } = store.warehouse;
+    const { name } = (await chooseWarehouse(context, request.body.warehouse)).warehouse;
+    refuseOtherWorkflow(context.workflowOf(name), request.body);
     context.log.info({ node: request.body.node_name, version: request.body.version, warehouse: name }, 'a node joins');
     return {
       warehouse: name,
@@ -84,9 +85,9 @@ async function admitNode(context: GatewayContext, offer: JoinOffer, request: Fas
   refuseForeignSite(request);
   if (!offer.needsToken) return refuseForeignHost(request);
   const hashed = Buffer.from(hash('sha256', tokenOf(request), 'hex'), 'hex');
-  const answers = await Promise.allSettled(context.routing.stores.map((store) => store.tokens.find([hashed])));
-  const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
-  const token = found.find((candidate) => candidate !== undefined);
+  const answers = await Promise.allSettled(context.warehouses.stores.map((store) => store.tokens.find([hashed])));
+  const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : [])).filter((one) => one !== undefined);
+  const token = found.some(({ revokedAt }) => revokedAt !== null) ? undefined : found[0];
   if (!token && answers.every(({ status }) => status === 'rejected'))
     throw new ConveyorError('warehouse-unavailable', 'no warehouse answers, so the token cannot be checked');
   if (!token)
@@ -107,8 +108,7 @@ function refuseOtherSchema(offer: JoinOffer, { schema, version }: JoinRequest): 
 }
 
 /** New orders begin with this workflow in its newest version: a node that does not know it as it is could only look on. */
-function refuseOtherWorkflow({ registry, workflowName }: GatewayContext, { workflows }: JoinRequest): void {
-  const latest = registry.latest(workflowName);
+function refuseOtherWorkflow(latest: Workflow, { workflows }: JoinRequest): void {
   const label = `workflow ${latest.name} version ${latest.version}`;
   const known = workflows.filter(({ name }) => name === latest.name);
   const same = known.find(({ version }) => version === latest.version);
@@ -125,9 +125,9 @@ function refuseOtherWorkflow({ registry, workflowName }: GatewayContext, { workf
 }
 
 /** The one that was named, or the one with the fewest live slots among those that answer. */
-async function chooseWarehouse({ routing }: GatewayContext, name: string | undefined): Promise<Store> {
-  if (name !== undefined) return routing.select(name)[0] as Store;
-  const fewest = await findLeastServed(routing.stores);
+async function chooseWarehouse({ warehouses }: GatewayContext, name: string | undefined): Promise<Store> {
+  if (name !== undefined) return (warehouses.select(name)[0] as Warehouse).store;
+  const fewest = await findLeastServed(warehouses.stores);
   if (fewest) return fewest;
   throw new ConveyorError('warehouse-unavailable', 'no warehouse answers');
 }

@@ -16,7 +16,7 @@ export function cluster(app: FastifyInstance, context: GatewayContext): void {
   };
   app.get('/diagnostic/cluster', { schema: viewSchema, config: { openInDevelopment: true } }, (request) => {
     if (request.principal) requireOperator(request);
-    return viewCluster(context.routing.stores, context.clock);
+    return viewCluster(context.warehouses.stores, context.clock);
   });
 
   const transferSchema = {
@@ -94,10 +94,10 @@ async function readNode(context: GatewayContext, store: Store, nodeId: string, s
 }
 
 /** Warehouses in which the node is, or was within the hour. One that does not answer may know it: then the request fails. */
-async function storesKnowing({ routing, clock }: GatewayContext, nodeId: string): Promise<Store[]> {
-  const reports = await Promise.all(routing.stores.map((store) => lookAt(store, clock)));
-  const knowing = routing.stores.filter((_, index) => reports[index]?.sessions.some((session) => session.nodeId === nodeId));
-  const silent = routing.stores.filter((_, index) => reports[index] === undefined);
+async function storesKnowing({ warehouses, clock }: GatewayContext, nodeId: string): Promise<Store[]> {
+  const reports = await Promise.all(warehouses.stores.map((store) => lookAt(store, clock)));
+  const knowing = warehouses.stores.filter((_, index) => reports[index]?.sessions.some((session) => session.nodeId === nodeId));
+  const silent = warehouses.stores.filter((_, index) => reports[index] === undefined);
   if (knowing.length === 0 && silent.length > 0) {
     const names = silent.map(({ warehouse }) => warehouse.name).join(', ');
     throw new ConveyorError('warehouse-unavailable', `no warehouse that answers knows node ${nodeId}; ${names} did not answer`);

@@ -1,32 +1,34 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { formatTime } from '#domain/time.ts';
-import type { Clock } from '#engine/clock.ts';
-import type { Store, WarehouseLoad } from '#engine/store.ts';
+import { HealthView, type WarehouseHealthJson } from '../api-warehouses.ts';
 import type { GatewayContext } from '../context.ts';
+import type { Warehouse } from '../warehouses/warehouses.ts';
 
-const FRESH_FOR_MS = 1_000;
-const TIMEOUT_MS = 1_000;
-
-/** `/health`, `/readyz`, `/livez` and `/diagnostic/heartbeat`: they need no token. */
+/** `/health`, `/readyz`, `/livez` and `/diagnostic/heartbeat`: they need no token, and ask no database. */
 export function health(app: FastifyInstance, context: GatewayContext): void {
-  const { clock, routing, identity } = context;
-  const probes = routing.stores.map((store) => new LoadProbe(store, clock));
+  const { clock, warehouses, identity } = context;
 
-  const answer = async (reply: FastifyReply): Promise<unknown> => {
-    const warehouses = await Promise.all(probes.map((probe) => probe.report()));
-    const up = warehouses.filter(({ status }) => status === 'OK').length;
-    const answering = warehouses.filter(({ status }) => status !== 'unavailable').length;
+  const answer = (reply: FastifyReply): unknown => {
+    const found = warehouses.all.map((warehouse) => healthOf(context, warehouse));
+    const up = found.filter(({ status }) => status === 'OK').length;
+    const answering = found.filter(({ status }) => status !== 'unavailable').length;
     reply.code(answering === 0 ? 503 : 200);
     if (answering === 0) reply.header('retry-after', '1');
+    const sum = (pick: 'queued' | 'running'): number => found.reduce((total, { orders }) => total + (orders?.[pick] ?? 0), 0);
     return {
-      status: answering === 0 ? 'unavailable' : up === warehouses.length ? 'OK' : 'degraded',
-      warehouses,
+      status: answering === 0 ? 'unavailable' : up === found.length ? 'OK' : 'degraded',
+      orders: { queued: sum('queued'), running: sum('running') },
+      warehouses: found,
       generated_at: formatTime(clock.now()),
     };
   };
   const open = (summary: string): object => ({ config: { public: true }, schema: { summary } });
-  app.get('/health', open("Each warehouse's health, load and nodes"), (_request, reply) => answer(reply));
-  app.get('/readyz', open('Whether orders can be accepted'), (_request, reply) => answer(reply));
+  const shape = (summary: string): object => ({
+    config: { public: true },
+    schema: { summary, response: { 200: HealthView, 503: HealthView } },
+  });
+  app.get('/health', shape("Each warehouse's health, load and nodes"), (_request, reply) => reply.send(answer(reply)));
+  app.get('/readyz', shape('Whether orders can be accepted'), (_request, reply) => reply.send(answer(reply)));
   app.get('/livez', open('Whether this process turns'), () => ({ status: 'OK' }));
   app.get('/diagnostic/heartbeat', open('Who answers here'), () => ({
     service_name: identity.serviceName,
@@ -37,58 +39,18 @@ export function health(app: FastifyInstance, context: GatewayContext): void {
   }));
 }
 
-interface WarehouseHealth {
-  name: string;
-  /** `no_nodes`: it accepts, but nothing works its orders. */
-  status: 'OK' | 'no_nodes' | 'unavailable';
-  orders?: { queued: number; running: number };
-  nodes?: number;
-  slots?: number;
-  busy?: number;
-}
-
-/** One look at a warehouse serves everyone who asks within a second; a warehouse that hangs holds nobody up for longer. */
-class LoadProbe {
-  private readonly store: Store;
-  private readonly clock: Clock;
-  private latest: Promise<WarehouseHealth> | undefined;
-  private freshUntil = 0;
-
-  constructor(store: Store, clock: Clock) {
-    this.store = store;
-    this.clock = clock;
-  }
-
-  report(): Promise<WarehouseHealth> {
-    if (!this.latest || this.clock.monotonic() >= this.freshUntil) {
-      this.freshUntil = this.clock.monotonic() + FRESH_FOR_MS;
-      this.latest = this.look();
-    }
-    return this.latest;
-  }
-
-  private async look(): Promise<WarehouseHealth> {
-    const { name } = this.store.warehouse;
-    const late = Promise.withResolvers<undefined>();
-    const timer = this.clock.after(TIMEOUT_MS, () => late.resolve(undefined));
-    try {
-      const load = await Promise.race([this.store.readLoad(), late.promise]);
-      return load ? healthOf(name, load) : { name, status: 'unavailable' };
-    } catch {
-      return { name, status: 'unavailable' };
-    } finally {
-      timer.cancel();
-    }
-  }
-}
-
-function healthOf(name: string, load: WarehouseLoad): WarehouseHealth {
+/** As of the latest look, half a second ago at most. */
+export function healthOf({ warehouses }: GatewayContext, warehouse: Warehouse): WarehouseHealthJson {
+  const { name, watch, presence } = warehouse;
+  const { health: status, trouble } = warehouses.candidateOf(warehouse);
+  const { latest, counts, awaySince } = watch;
+  const because = presence.awayBecause ?? trouble;
   return {
     name,
-    status: load.liveNodes > 0 ? 'OK' : 'no_nodes',
-    orders: { queued: load.queued, running: load.running },
-    nodes: load.liveNodes,
-    slots: load.slots,
-    busy: load.busy,
+    status,
+    ...(because === undefined ? {} : { because }),
+    ...(awaySince === undefined ? {} : { away_since: formatTime(awaySince) }),
+    ...(counts ? { orders: { queued: counts.queued, running: counts.running } } : {}),
+    ...(latest ? { nodes: latest.liveNodes, slots: latest.slots, busy: latest.busy } : {}),
   };
 }

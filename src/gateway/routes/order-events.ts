@@ -14,13 +14,15 @@ export function orderEvents(app: FastifyInstance, context: GatewayContext): void
     response: responses({ 200: EventList }, ['invalid-order-id', 'unauthorized', 'order-not-found', 'warehouse-unavailable']),
   };
   app.get<{ Params: { id: string } }>('/orders/:id/events', { schema }, async (request, reply) => {
-    const { record, store } = await readVisibleOrder(context, request.params.id, principalOf(request));
+    const { record, warehouse } = await readVisibleOrder(context, request.params.id, principalOf(request));
     const { orderId } = record.order;
     if (!/\btext\/event-stream\b/i.test(request.headers.accept ?? '')) {
       return { order_id: orderId, events: record.events.map((event) => context.presenter.event(record, event)) };
     }
     const after = lastEventId(request.headers['last-event-id']);
-    const stream = context.streams.follow(store, orderId, after, (event) => JSON.stringify(context.presenter.event(record, event)));
+    const stream = context.streams.follow(warehouse.store, orderId, after, (event) =>
+      JSON.stringify(context.presenter.event(record, event)),
+    );
     request.raw.once('close', () => stream.destroy());
     return reply.header('content-type', 'text/event-stream; charset=utf-8').header('x-accel-buffering', 'no').send(stream);
   });

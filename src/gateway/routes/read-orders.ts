@@ -2,12 +2,14 @@ import type { FastifyInstance } from 'fastify';
 import { ConveyorError } from '#domain/errors.ts';
 import { textFault } from '#domain/json.ts';
 import type { OrderRecord } from '#domain/order.ts';
-import type { ClusterReport, OrderFilter, Store } from '#engine/store.ts';
-import { DEFAULT_PAGE, ListQuery, type ListQueryJson, MAX_PAGE, NoQuery, OrderPage, OrderParams, OrderView, responses } from '../api.ts';
+import type { ClusterReport, OrderFilter } from '#engine/store.ts';
+import { ListQuery, type ListQueryJson, NoQuery, OrderPage, OrderParams, OrderView, responses } from '../api.ts';
 import type { Principal } from '../auth.ts';
 import { parseTime } from '../content.ts';
-import { type GatewayContext, presentOrder, principalOf, readVisibleOrder } from '../context.ts';
+import { type GatewayContext, gateOf, presentOrder, principalOf, readVisibleOrder } from '../context.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { mergeNewest, parseLimit } from '../pages.ts';
+import type { Warehouse } from '../warehouses/warehouses.ts';
 
 /** `GET /orders/{id}` and `GET /orders`. */
 export function readOrders(app: FastifyInstance, context: GatewayContext): void {
@@ -34,12 +36,7 @@ export function readOrders(app: FastifyInstance, context: GatewayContext): void 
 async function listOrders(context: GatewayContext, query: ListQueryJson, principal: Principal): Promise<unknown> {
   const { limit: limitText, cursor, ...selection } = query;
   refuseUnstorableText(selection);
-  const limit = Number(limitText ?? DEFAULT_PAGE);
-  if (limit < 1 || limit > MAX_PAGE) {
-    throw new ConveyorError('invalid-request', `limit is ${limit}; 1 to ${MAX_PAGE} is expected`, {
-      faults: [{ field: 'limit', reason: `must be 1 to ${MAX_PAGE}` }],
-    });
-  }
+  const limit = parseLimit(limitText);
   const scope = JSON.stringify([principal.role, principal.name, Object.entries(selection).sort(([a], [b]) => (a < b ? -1 : 1))]);
   const filter: OrderFilter = {
     ...filterOf(selection, principal),
@@ -47,13 +44,15 @@ async function listOrders(context: GatewayContext, query: ListQueryJson, princip
     // One more than asked for tells whether there are more.
     limit: limit + 1,
   };
-  const { found, missing } = await askAll(context.routing.select(selection.warehouse), filter);
-  const newestFirst = found.sort((a, b) => (a.record.order.orderId < b.record.order.orderId ? 1 : -1));
-  const page = newestFirst.slice(0, limit);
-  const hasMore = newestFirst.length > limit;
+  const { shown, hasMore, missing } = await mergeNewest(context.warehouses.select(selection.warehouse), limit, async ({ store }) =>
+    (await store.listOrders(filter)).map((record) => ({ id: record.order.orderId, record })),
+  );
+  const page = shown.map(({ entry, warehouse }) => ({ record: entry.record, warehouse }));
   const nodes = await lookWhereOrdersWait(context, page);
   return {
-    orders: page.map(({ record, store }) => context.presenter.summary(record, store.warehouse.name, nodes.get(store))),
+    orders: page.map(({ record, warehouse }) =>
+      context.presenter.summary(record, warehouse.name, { nodes: nodes.get(warehouse), gateOpen: gateOf(warehouse) }),
+    ),
     has_more: hasMore,
     ...(hasMore ? { next_cursor: encodeCursor(page.at(-1)?.record.order.orderId ?? '', scope) } : {}),
     ...(missing.length > 0 ? { missing_warehouses: missing } : {}),
@@ -92,25 +91,11 @@ function nodeIdOf(text: string): string {
 
 interface Found {
   record: OrderRecord;
-  store: Store;
+  warehouse: Warehouse;
 }
 
 /** What the nodes do, of every warehouse that has an order of the page waiting. */
-async function lookWhereOrdersWait(context: GatewayContext, page: readonly Found[]): Promise<Map<Store, ClusterReport | undefined>> {
-  const stores = new Set(page.filter(({ record }) => record.order.state === 'queued').map(({ store }) => store));
-  return new Map(await Promise.all([...stores].map(async (store) => [store, await context.looks.of(store)] as const)));
-}
-
-/** One warehouse that is away must not hide the others; when all are, the request fails. */
-async function askAll(stores: readonly Store[], filter: OrderFilter): Promise<{ found: Found[]; missing: string[] }> {
-  const answers = await Promise.allSettled(stores.map((store) => store.listOrders(filter)));
-  const found: Found[] = [];
-  const missing: string[] = [];
-  for (const [index, answer] of answers.entries()) {
-    const store = stores[index] as Store;
-    if (answer.status === 'fulfilled') found.push(...answer.value.map((record) => ({ record, store })));
-    else if (!(answer.reason instanceof ConveyorError) || stores.length === missing.length + 1) throw answer.reason;
-    else missing.push(store.warehouse.name);
-  }
-  return { found, missing };
+async function lookWhereOrdersWait(context: GatewayContext, page: readonly Found[]): Promise<Map<Warehouse, ClusterReport | undefined>> {
+  const asked = new Set(page.filter(({ record }) => record.order.state === 'queued').map(({ warehouse }) => warehouse));
+  return new Map(await Promise.all([...asked].map(async (warehouse) => [warehouse, await context.looks.of(warehouse.store)] as const)));
 }

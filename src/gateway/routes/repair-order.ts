@@ -1,11 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ConveyorError, messageOf } from '#domain/errors.ts';
 import { newOrderId } from '#domain/ids.ts';
+import type { Store } from '#engine/store.ts';
 import type { OrderViewJson } from '../api.ts';
 import { NoQuery, OrderParams, OrderView, responses } from '../api.ts';
 import { ReasonBody, type ReasonJson } from '../api-cluster.ts';
 import { authorOf, type GatewayContext, presentOrder, principalOf, readVisibleOrder, requireOperator } from '../context.ts';
-import { unknownOrder } from '../routing.ts';
+import { unknownOrder } from '../warehouses/warehouses.ts';
 
 type RepairRequest = FastifyRequest<{ Params: { id: string }; Body: ReasonJson }>;
 
@@ -35,11 +36,12 @@ async function retry(context: GatewayContext, request: RepairRequest, reply: Fas
   const { id } = request.params;
   const principal = principalOf(request);
   const author = authorOf(request, request.body.reason);
-  const { record, store } = await readVisibleOrder(context, id, principal);
+  const { record, warehouse } = await readVisibleOrder(context, id, principal);
+  const { store, number } = warehouse;
   const workflow = latestOf(context, record.order.workflow);
   const verdict = await store.operations.retryOrder({
     orderId: record.order.orderId,
-    newOrderId: newOrderId(store.warehouse.number, context.clock.now(), context.clock.entropy()),
+    newOrderId: newOrderId(number, context.clock.now(), context.clock.entropy()),
     customerId: principal.role === 'customer' ? principal.name : undefined,
     workflow: workflow.name,
     workflowVersion: workflow.version,
@@ -57,7 +59,7 @@ async function release(context: GatewayContext, request: RepairRequest, reply: F
   requireOperator(request);
   const { id } = request.params;
   const author = authorOf(request, request.body.reason);
-  const store = context.routing.routeId(id);
+  const { store } = context.warehouses.ofOrder(id);
   const verdict = await store.operations.releaseOrder(id.toLowerCase(), author);
   if (verdict.outcome === 'unknown') throw unknownOrder(id);
   if (verdict.outcome === 'refused')
@@ -78,7 +80,7 @@ function latestOf({ registry }: GatewayContext, name: string): { name: string; v
   }
 }
 
-function wake({ log }: GatewayContext, store: Awaited<ReturnType<typeof readVisibleOrder>>['store']): void {
+function wake({ log }: GatewayContext, store: Store): void {
   store
     .wakeNodes(1)
     .catch((error: unknown) => log.debug({ error: messageOf(error) }, 'a hint was lost; the nodes find the work themselves'));

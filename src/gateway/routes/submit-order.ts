@@ -1,13 +1,14 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
-import { newOrderId } from '#domain/ids.ts';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { OrderContent } from '#domain/order.ts';
 import { formatTime } from '#domain/time.ts';
-import type { NewOrder } from '#engine/store.ts';
 import { AcceptedOrder, type AcceptedOrderJson, NoQuery, OrderBody, responses } from '../api.ts';
 import { checkContent } from '../content.ts';
 import { type GatewayContext, principalOf } from '../context.ts';
-import { hashBody, keysOf, refuseKey } from '../idempotency.ts';
-import type { Route } from '../routing.ts';
+import { hashBody, keysOf } from '../idempotency.ts';
+import type { Placed } from '../warehouses/placement.ts';
+import { explainRouting } from '../warehouses/routing.ts';
+
+type SubmitRequest = FastifyRequest<{ Body: OrderContent }>;
 
 /** `POST /orders`: the order is durable when it is answered. */
 export function submitOrder(app: FastifyInstance, context: GatewayContext): void {
@@ -24,60 +25,50 @@ export function submitOrder(app: FastifyInstance, context: GatewayContext): void
       'overloaded',
     ]),
   };
-  app.post<{ Body: OrderContent }>('/orders', { schema }, async (request, reply) => {
-    const content = request.body;
-    checkContent(content);
-    const route = context.routing.routeNew(content.region);
-    const keys = keysOf(request.headers['idempotency-key'], content);
-    const workflow = context.registry.latest(context.workflowName);
-    const order: NewOrder = {
-      orderId: newOrderId(route.store.warehouse.number, context.clock.now(), context.clock.entropy()),
-      customerId: principalOf(request).name,
-      workflow: workflow.name,
-      workflowVersion: workflow.version,
-      content,
-      keys,
-      bodyHash: keys.length > 0 ? hashBody(content) : null,
-    };
-    const verdict = await context.queuesOf(route.store).accept.add(order);
-    switch (verdict.outcome) {
-      case 'created':
-        reply.code(202).header('location', `/orders/${verdict.orderId}`);
-        return {
-          order_id: verdict.orderId,
-          ...(content.order_id === undefined ? {} : { client_order_id: content.order_id }),
-          status: 'queued',
-          current_step: workflow.steps[0]?.name ?? '',
-          start_time: formatTime(verdict.acceptedAt),
-          ...placeOf(content, route),
-        } satisfies AcceptedOrderJson;
-      case 'existing':
-        return await answerExisting(context, reply, verdict.orderId, route);
-      default:
-        return refuseKey(verdict.outcome, verdict.key);
-    }
-  });
+  app.post<{ Body: OrderContent }>('/orders', { schema }, async (request, reply) =>
+    answer(context, await placeOrder(context, request), reply),
+  );
 }
 
-async function answerExisting(context: GatewayContext, reply: FastifyReply, orderId: string, route: Route): Promise<AcceptedOrderJson> {
-  const record = await context.queuesOf(route.store).read.add(orderId);
-  if (!record) throw new Error(`assertion failed: order ${orderId} has a key and does not exist`);
-  const { order_id, client_order_id, status, current_step, start_time } = context.presenter.summary(record, route.store.warehouse.name);
-  reply.code(200).header('location', `/orders/${order_id}`);
+/** Finds the order a place and stores it there; durable when this resolves. */
+export function placeOrder(context: GatewayContext, request: SubmitRequest): Promise<Placed> {
+  const content = request.body;
+  checkContent(content);
+  const keys = keysOf(request.headers['idempotency-key'], content);
+  const customerId = principalOf(request).name;
+  return context.placement.place({ customerId, content, keys, bodyHash: keys.length > 0 ? hashBody(content) : null });
+}
+
+function answer(context: GatewayContext, placed: Placed, reply: FastifyReply): AcceptedOrderJson {
+  const shown = placed.outcome === 'created' ? viewOfNew(context, placed) : viewOfExisting(context, placed);
+  reply.code(placed.outcome === 'created' ? 202 : 200).header('location', `/orders/${shown.order_id}`);
+  return shown;
+}
+
+function viewOfNew({ registry }: GatewayContext, { order, acceptedAt, warehouse }: Placed & { outcome: 'created' }): AcceptedOrderJson {
+  const { orderId, content, workflow, workflowVersion } = order;
+  return {
+    order_id: orderId,
+    ...(content.order_id === undefined ? {} : { client_order_id: content.order_id }),
+    status: 'queued',
+    current_step: registry.find(workflow, workflowVersion)?.steps[0]?.name ?? '',
+    start_time: formatTime(acceptedAt),
+    ...(content.region === undefined ? {} : { region: content.region }),
+    warehouse: warehouse.name,
+    routed_because: explainRouting(order, warehouse.name),
+  };
+}
+
+function viewOfExisting({ presenter }: GatewayContext, { record, warehouse }: Placed & { outcome: 'existing' }): AcceptedOrderJson {
+  const { order_id, client_order_id, status, current_step, start_time, region, routed_because } = presenter.summary(record, warehouse.name);
   return {
     order_id,
     ...(client_order_id === undefined ? {} : { client_order_id }),
     status,
     current_step,
     start_time,
-    ...placeOf(record.order.content, route),
-  };
-}
-
-function placeOf(content: OrderContent, route: Route): Pick<AcceptedOrderJson, 'region' | 'warehouse' | 'routed_because'> {
-  return {
-    ...(content.region === undefined ? {} : { region: content.region }),
-    warehouse: route.store.warehouse.name,
-    routed_because: route.because,
+    ...(region === undefined ? {} : { region }),
+    warehouse: warehouse.name,
+    routed_because: routed_because ?? explainRouting(record.order, warehouse.name),
   };
 }

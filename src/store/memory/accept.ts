@@ -1,3 +1,4 @@
+import type { CustomerKey, KeyReservation, ReserveVerdict } from '#engine/peer-store.ts';
 import type { AcceptVerdict, NewOrder, OrderKey } from '#engine/store.ts';
 import { copyOf, type KeyRow, type MemoryDatabase, workflowKey } from './database.ts';
 
@@ -12,14 +13,11 @@ export function acceptOrders(db: MemoryDatabase, orders: NewOrder[]): AcceptVerd
 }
 
 function accept(db: MemoryDatabase, order: NewOrder): AcceptVerdict {
-  const found = order.keys.flatMap((key) => {
-    const row = db.keys.get(placeOf(order.customerId, key));
-    return row ? [{ key, row }] : [];
-  });
+  const found = findTaken(db, order);
   const first = found[0];
   if (first) return judge(db, order, first, found);
   const acceptedAt = db.clock.now();
-  for (const key of order.keys) db.keys.set(placeOf(order.customerId, key), { orderId: order.orderId, bodyHash: order.bodyHash });
+  takeKeys(db, order, order.unsettledHome);
   db.addOrder({
     orderId: order.orderId,
     customerId: order.customerId,
@@ -39,6 +37,8 @@ function accept(db: MemoryDatabase, order: NewOrder): AcceptVerdict {
     requested: null,
     crashCount: 0,
     retryOf: null,
+    routedBecause: order.routedBecause,
+    keyed: order.keys.length > 0,
   });
   return { outcome: 'created', orderId: order.orderId, acceptedAt };
 }
@@ -48,15 +48,42 @@ interface Found {
   row: KeyRow;
 }
 
-function judge(db: MemoryDatabase, order: NewOrder, first: Found, found: Found[]): AcceptVerdict {
+type KeyedOrder = Pick<NewOrder, 'orderId' | 'customerId' | 'keys' | 'bodyHash'>;
+
+function findTaken(db: MemoryDatabase, { customerId, keys }: KeyedOrder): Found[] {
+  return keys.flatMap((key) => {
+    const row = db.keys.get(placeOfKey({ ...key, customerId }));
+    return row ? [{ key, row }] : [];
+  });
+}
+
+function judge(db: MemoryDatabase, order: KeyedOrder, first: Found, found: Found[]): AcceptVerdict {
   const stranger = found.find(({ row }) => row.orderId !== first.row.orderId);
   if (stranger) return { outcome: 'keys_disagree', key: stranger.key };
   const changed = found.find(({ row }) => !order.bodyHash || !row.bodyHash?.equals(order.bodyHash));
   if (changed) return { outcome: 'other_body', key: changed.key };
   const { orderId } = first.row;
-  return { outcome: 'existing', orderId, acceptedAt: db.orders.get(orderId)?.acceptedAt ?? 0 };
+  const stored = db.orders.get(orderId);
+  return stored ? { outcome: 'existing', orderId, acceptedAt: stored.acceptedAt } : { outcome: 'elsewhere', orderId };
 }
 
-function placeOf(customerId: string, { kind, key }: OrderKey): string {
+function takeKeys(db: MemoryDatabase, { customerId, keys, orderId, bodyHash }: KeyedOrder, home: string | null): void {
+  for (const key of keys) db.keys.set(placeOfKey({ ...key, customerId }), { ...key, customerId, orderId, bodyHash, home });
+}
+
+/** Keys of orders that other warehouses are about to store. */
+export function reserveKeys(db: MemoryDatabase, reservations: KeyReservation[]): ReserveVerdict[] {
+  return reservations.map((one) => {
+    const found = findTaken(db, one);
+    if (!found[0]) {
+      takeKeys(db, one, null);
+      return { outcome: 'reserved' };
+    }
+    const verdict = judge(db, one, found[0], found);
+    return 'orderId' in verdict ? { outcome: 'existing', orderId: verdict.orderId } : verdict;
+  });
+}
+
+export function placeOfKey({ customerId, kind, key }: CustomerKey): string {
   return JSON.stringify([customerId, kind, key]);
 }

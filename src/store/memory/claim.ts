@@ -1,6 +1,7 @@
 import { foldHistory } from '#engine/history.ts';
 import type { ClaimedOrder } from '#engine/store.ts';
 import { copyOf, type MemoryDatabase, type OrderRow, type SessionRow, workflowKey } from './database.ts';
+import { gateHoldsUpTo } from './gate.ts';
 
 export function claimOrders(db: MemoryDatabase, session: number, limit: number): ClaimedOrder[] {
   const row = db.sessions.get(session);
@@ -13,9 +14,13 @@ export function claimOrders(db: MemoryDatabase, session: number, limit: number):
 /** Orders that wait, may be claimed now, and that the session's node can work. */
 export function dueOrders(db: MemoryDatabase, session: SessionRow): OrderRow[] {
   const now = db.clock.now();
+  const heldUpTo = gateHoldsUpTo(db);
   return [...db.open].filter(
     (order) =>
-      order.state === 'queued' && order.nextRunAt <= now && session.workflowKeys.has(workflowKey(order.workflow, order.workflowVersion)),
+      order.state === 'queued' &&
+      order.nextRunAt <= now &&
+      (!order.keyed || order.acceptedAt > heldUpTo) &&
+      session.workflowKeys.has(workflowKey(order.workflow, order.workflowVersion)),
   );
 }
 

@@ -5,6 +5,7 @@ import { isAllowed, isEnded, TRANSITIONS } from '#domain/order-state.ts';
 import type { EpochMs } from '#domain/time.ts';
 import type { Clock } from '#engine/clock.ts';
 import { positionOf } from '#engine/history.ts';
+import type { CustomerKey, KeyConflict, WarehouseFlag } from '#engine/peer-store.ts';
 import type {
   Author,
   Intervention,
@@ -44,17 +45,29 @@ export interface LeaderLease {
   workedAt: EpochMs;
 }
 
-export interface KeyRow {
+export interface KeyRow extends CustomerKey {
+  /** Of this warehouse or of another. */
   orderId: string;
   bodyHash: Buffer | null;
+  /** The warehouse that does not know the key yet. */
+  home: string | null;
+}
+
+/** See leader_lease and sql/migrations/0003_warehouses.sql. */
+export interface GateRow {
+  epoch: string | undefined;
+  until: EpochMs;
+  closedAt: EpochMs | undefined;
+  round: number;
+  compared: Set<string>;
 }
 
 export type NewEvent = Pick<OrderEvent, 'kind' | 'step' | 'direction' | 'sessionId' | 'fence' | 'data'> & { version: number };
 
 /** The tables of one warehouse in memory. Every function over them runs in one turn of the event loop, so each is atomic. */
 export class MemoryDatabase {
-  /** Changes never: this database does not restart. */
-  readonly epoch = 'memory';
+  /** Of the "server": a test may change it, as a restart would. */
+  epoch = 'memory';
   readonly orders = new Map<string, OrderRow>();
   /** Rows of `orders` that have not ended. */
   readonly open = new Set<OrderRow>();
@@ -68,6 +81,11 @@ export class MemoryDatabase {
   readonly audit: Intervention[] = [];
   /** The retry of an order, by the order's id. */
   readonly retries = new Map<string, string>();
+  /** The other warehouses. */
+  peers: string[] = [];
+  readonly gate: GateRow = { epoch: undefined, until: Number.NEGATIVE_INFINITY, closedAt: undefined, round: 0, compared: new Set() };
+  readonly flags = new Map<string, WarehouseFlag>();
+  readonly conflicts: KeyConflict[] = [];
   readonly clock: Clock;
 
   constructor(clock: Clock) {
@@ -115,8 +133,7 @@ export class MemoryDatabase {
     return { order: copyOf(row), events, nodes };
   }
 
-  record(action: string, target: string, { actor, reason }: Author, detail: Json = null): void {
-    const id = String(this.audit.length + 1);
+  record(action: string, target: string, { actor, reason }: Author, detail: Json = null, id = String(this.audit.length + 1)): void {
     this.audit.push({ id, at: this.clock.now(), actor, action, target, reason: reason ?? null, detail });
   }
 

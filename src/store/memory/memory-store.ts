@@ -8,6 +8,7 @@ import { copyOf, MemoryDatabase } from './database.ts';
 import { attendSession, wakeNodes } from './hints.ts';
 import { listOrders } from './list.ts';
 import { operationStore } from './operations.ts';
+import { peerStore } from './peers.ts';
 import { endSessions, findLostSessions, openSession, readLoad, tick } from './sessions.ts';
 import { tokenStore } from './tokens.ts';
 import { registerWorkflows } from './workflows.ts';
@@ -56,6 +57,7 @@ export function createMemoryStore({ warehouse, clock, database: db = new MemoryD
     readLoad: async () => readLoad(db),
     tokens: tokenStore(db),
     operations: operationStore(db),
+    peers: peerStore(db),
     close: async () => undefined,
   };
 }

@@ -23,9 +23,17 @@ export function operationStore(db: MemoryDatabase): OperationStore {
     transferNode: async (nodeId, author) => transferNode(db, nodeId, author),
     retryOrder: async (request) => retryOrder(db, request),
     releaseOrder: async (orderId, author) => releaseOrder(db, orderId, author),
-    recordIntervention: async (action, target, author) => db.record(action, target, author),
+    recordIntervention: async (action, target, author, id) => {
+      if (!db.audit.some((entry) => entry.id === id)) db.record(action, target, author, null, id);
+    },
     async listInterventions({ limit, beforeId }) {
-      const from = beforeId === undefined ? db.audit.length : Math.max(0, Number(beforeId) - 1);
+      const from =
+        beforeId === undefined
+          ? db.audit.length
+          : Math.max(
+              0,
+              db.audit.findIndex(({ id }) => id === beforeId),
+            );
       return copyOf(db.audit.slice(0, from).reverse().slice(0, limit));
     },
   };
@@ -118,6 +126,8 @@ function retryOrder(db: MemoryDatabase, request: RetryRequest): RetryVerdict {
       requested: null,
       crashCount: 0,
       retryOf: row.orderId,
+      routedBecause: null,
+      keyed: false,
     },
     { ...author, retry_of: row.orderId },
   );

@@ -1,5 +1,6 @@
 import { isSuspect } from '#domain/order.ts';
 import { positionOf } from '#engine/history.ts';
+import { GATE_LEASES } from '#engine/peer-store.ts';
 import type {
   EndedSession,
   EndReason,
@@ -12,6 +13,7 @@ import type {
 } from '#engine/store.ts';
 import { dueOrders } from './claim.ts';
 import { copyOf, type MemoryDatabase, type OrderRow, type SessionRow, workflowKey } from './database.ts';
+import { gateHoldsUpTo } from './gate.ts';
 import { notify } from './hints.ts';
 
 export function openSession(db: MemoryDatabase, node: NodeDescription, ttlMs: number, asked?: NodeWish): number {
@@ -60,6 +62,7 @@ export function tick(db: MemoryDatabase, session: number, ttlMs: number, load: N
     workDue: dueOrders(db, row).length > 0,
     asked: row.asked,
     leaderTerm,
+    gateNeedsTurn: leaderTerm !== undefined && gateHoldsUpTo(db) !== Number.NEGATIVE_INFINITY,
     lostSessions: load.lookForLost ? findLostSessions(db).filter((lost) => lost !== session) : undefined,
   };
 }
@@ -72,6 +75,7 @@ function lead(db: MemoryDatabase, session: number, ttlMs: number, { term, worked
   if (!isMine && lease.until >= now && lease.workedAt >= now - 4 * ttlMs) return undefined;
   if (!isMine) lease.term += 1;
   if (!isMine || worked) lease.workedAt = now;
+  if (isMine && db.gate.epoch === db.epoch && db.gate.until > now) db.gate.until = now + GATE_LEASES * ttlMs;
   lease.holder = session;
   lease.until = now + ttlMs;
   return lease.term;

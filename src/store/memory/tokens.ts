@@ -17,7 +17,7 @@ export function tokenStore(db: MemoryDatabase): TokenStore {
     async find(hashes) {
       return hashes.map((hash) => {
         const token = db.tokens.get(hash.toString('hex'));
-        return token && token.revokedAt === null ? copyOf(token) : undefined;
+        return token && copyOf(token);
       });
     },
     async list() {

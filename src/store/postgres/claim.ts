@@ -6,12 +6,19 @@ import { arrayOf, type Connection, type Statement } from './connect.ts';
 import { type EventTuple, eventOf, historyOf, ORDER_COLUMNS, type OrderRow, orderOf } from './rows.ts';
 import type { WorkflowIds } from './workflow-ids.ts';
 
+/** Claims reach back this far behind the last one, for orders that were committed late. */
+const LOOK_BACK_MS = 5_000;
+/** How often a claim looks at everything, for whatever was committed later still. */
+const FULL_LOOK_EVERY_MS = 10_000;
+
 /**
  * Takes due orders, oldest first, and starts their present step.
  * - `sess` locks the session's row FOR KEY SHARE: a takeover of this session waits for this claim or shuts it out, so
  *   neither can miss the other. Heartbeats go along with it.
  * - `pick` is materialized: a LIMIT under FOR UPDATE in a plain subquery may be evaluated again and lock more.
  * - `next_run_at >= $3` skips the dead index entries of what was claimed long ago (see LowWater).
+ * - `gate`: after an outage orders with keys that were accepted before it wait (see sql/migrations/0003_warehouses.sql); once it
+ *   is open, claims look back as far as those. Without other warehouses there is nothing to wait for.
  * A fresh order (version 2 after its claim) has no history worth reading.
  */
 const CLAIM_ORDERS: Statement = {
@@ -20,10 +27,17 @@ const CLAIM_ORDERS: Statement = {
     with sess as materialized (
       select session_id from node_sessions
        where session_id = $1 and state = 'live' and lease_until > clock_timestamp() for key share
+    ), gate as materialized (
+      select case when l.gate_epoch is distinct from pg_postmaster_start_time() or l.gate_until <= clock_timestamp() then 'infinity'
+                  else coalesce(l.gate_closed_at, '-infinity') end as holds_up_to,
+             case when l.gate_opened_at > clock_timestamp() - ${FULL_LOOK_EVERY_MS * 1.5} * interval '1 millisecond'
+                  then '-infinity'::timestamptz end as looks_from
+        from leader_lease l, warehouse w where l.name = 'warehouse' and cardinality(w.peers) > 0
     ), pick as materialized (
       select order_id from orders
-       where state = 'queued' and next_run_at <= statement_timestamp() and next_run_at >= $3 and workflow_id = any ($4::smallint[])
-         and exists (select from sess)
+       where state = 'queued' and next_run_at <= statement_timestamp() and next_run_at >= coalesce((select looks_from from gate), $3)
+         and workflow_id = any ($4::smallint[]) and exists (select from sess)
+         and (not keyed or accepted_at > coalesce((select holds_up_to from gate), '-infinity'))
        order by next_run_at, order_id limit $2 for no key update skip locked
     ), taken as (
       update orders o set state = 'running', owner_session = sess.session_id, fence = o.fence + 1, version = o.version + 1
@@ -45,11 +59,6 @@ const READ_OWNED: Statement = {
 };
 
 type ClaimRow = OrderRow & { history: EventTuple[] | null };
-
-/** Claims reach back this far behind the last one, for orders that were committed late. */
-const LOOK_BACK_MS = 5_000;
-/** How often a claim looks at everything, for whatever was committed later still. */
-const FULL_LOOK_EVERY_MS = 10_000;
 
 /**
  * Where the claim's index scan begins. While an old snapshot lives somewhere (a backup, a forgotten session), dead entries

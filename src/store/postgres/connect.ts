@@ -1,8 +1,8 @@
 import pg from 'pg';
-import { ConveyorError, messageOf } from '#domain/errors.ts';
+import { ConveyorError, messageOf, WarehouseAway } from '#domain/errors.ts';
 import type { Clock } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
-import { toStoreFault } from './faults.ts';
+import { toConnectFault, toStoreFault } from './faults.ts';
 
 /** One hot statement: its text is on the page of its function, its name lets the server keep it prepared. */
 export interface Statement {
@@ -126,9 +126,7 @@ export class Connection {
     if (this.opening) return this.opening;
     const { clock, warehouse } = this.options;
     if (clock.monotonic() < this.notBefore) {
-      return Promise.reject(
-        new ConveyorError('warehouse-unavailable', `the database of warehouse ${warehouse} could not be reached a moment ago`),
-      );
+      return Promise.reject(new WarehouseAway(warehouse, 'its database could not be reached a moment ago'));
     }
     this.opening = this.connect()
       .then((client) => {
@@ -139,7 +137,7 @@ export class Connection {
       .catch((error: unknown) => {
         this.notBefore = clock.monotonic() + this.backoffMs;
         this.backoffMs = Math.min(MAX_BACKOFF_MS, this.backoffMs * 2);
-        throw toStoreFault(error, warehouse);
+        throw toConnectFault(error, warehouse);
       })
       .finally(() => {
         this.opening = undefined;

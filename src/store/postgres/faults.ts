@@ -1,4 +1,4 @@
-import { ConveyorError } from '#domain/errors.ts';
+import { ConveyorError, WarehouseAway } from '#domain/errors.ts';
 
 /**
  * Sorts what PostgreSQL and the connection to it can throw. Whatever leaves the outcome open becomes
@@ -17,6 +17,10 @@ const PASSING = [
   '58', // the server's own input and output
 ];
 
+function reasonOf(error: unknown): string {
+  return sqlState(error) ?? (error as NodeJS.ErrnoException | null)?.code ?? (error instanceof Error ? error.message : 'unknown');
+}
+
 interface PostgresFault {
   code?: unknown;
 }
@@ -31,14 +35,31 @@ export function toStoreFault(error: unknown, warehouse: string): unknown {
   if (error instanceof ConveyorError) return error;
   const state = sqlState(error);
   if (state !== undefined && !PASSING.some((prefix) => state.startsWith(prefix))) return error;
-  const reason = state ?? (error instanceof Error ? error.message : 'unknown');
   return new ConveyorError(
     'warehouse-unavailable',
-    `the database of warehouse ${warehouse} does not answer (${reason}); the outcome is open`,
+    `the database of warehouse ${warehouse} does not answer (${reasonOf(error)}); the outcome is open`,
     {
       cause: error,
     },
   );
+}
+
+/** The same for a connection that could not be opened: nothing was sent. */
+export function toConnectFault(error: unknown, warehouse: string): unknown {
+  const fault = toStoreFault(error, warehouse);
+  if (!(fault instanceof ConveyorError) || fault instanceof WarehouseAway) return fault;
+  return new WarehouseAway(warehouse, `its database cannot be reached: ${reasonOf(error)}`, { cause: error });
+}
+
+/** Whether something may have been written. */
+export function isOpen(error: unknown): boolean {
+  return !(error instanceof WarehouseAway);
+}
+
+/** The fault of a statement that was not sent, when one before it was. */
+export function toOpenFault(error: unknown): unknown {
+  if (isOpen(error)) return error;
+  return new ConveyorError('warehouse-unavailable', `${(error as WarehouseAway).message}; the outcome is open`, { cause: error });
 }
 
 /** A unique key that exists: someone else wrote it first. */

@@ -5,8 +5,14 @@ import { type Migration, Migrator } from 'kysely/migration';
 import pg from 'pg';
 import { warehouseNumber } from '#domain/ids.ts';
 import type { Log } from '#engine/log.ts';
+import { toConnectFault } from './faults.ts';
 
 const MIGRATIONS = new URL('../../../sql/migrations/', import.meta.url);
+
+const CONNECT_TIMEOUT_MS = 3_000;
+
+/** The database answers, and is not what it has to be. */
+class SchemaFault extends Error {}
 
 interface MigrationFile {
   name: string;
@@ -16,11 +22,15 @@ interface MigrationFile {
 
 /**
  * Brings the database to this version's schema and makes it the database of the named warehouse. Any number of processes
- * may call this at once: one migrates, the others wait for it. Rejects when an applied migration was changed since, when
- * the database is newer than this version, or when it belongs to another warehouse.
+ * may call this at once: one migrates, the others wait for it. Rejects with `SchemaFault` when an applied migration was changed
+ * since, when the database is newer than this version, or when it belongs to another warehouse; with `warehouse-unavailable`
+ * when it does not answer.
  */
 export async function migrate(url: string, warehouse: string, log: Log): Promise<{ applied: string[] }> {
-  const pool = new pg.Pool({ connectionString: url, max: 2, application_name: 'conveyor migrate' });
+  const pool = new pg.Pool({
+    ...{ connectionString: url, max: 2, application_name: 'conveyor migrate' },
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
   pool.on('error', () => undefined);
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
@@ -34,6 +44,8 @@ export async function migrate(url: string, warehouse: string, log: Log): Promise
     const applied = (results ?? []).map((result) => result.migrationName);
     if (applied.length > 0) log.info({ warehouse, applied }, 'database schema migrated');
     return { applied };
+  } catch (error) {
+    throw error instanceof SchemaFault ? error : toConnectFault(error, warehouse);
   } finally {
     await db.destroy();
   }
@@ -74,7 +86,7 @@ async function refuseNewerSchema(db: Kysely<unknown>, files: MigrationFile[]): P
   const known = new Set(files.map((file) => file.name));
   const unknown = [...(await readChecksums(db)).keys()].filter((name) => !known.has(name));
   if (unknown.length > 0) {
-    throw new Error(
+    throw new SchemaFault(
       `the database has migrations this version does not know (${unknown.join(', ')}): it was used by a newer Conveyor; run that version`,
     );
   }
@@ -84,7 +96,7 @@ async function refuseChangedFiles(db: Kysely<unknown>, files: MigrationFile[]): 
   const applied = await readChecksums(db);
   const changed = files.filter((file) => applied.get(file.name) !== file.checksum).map((file) => file.name);
   if (changed.length > 0) {
-    throw new Error(
+    throw new SchemaFault(
       `migration ${changed.join(', ')} differs from what was applied to this database: restore the file, and put the change into a new migration`,
     );
   }
@@ -94,6 +106,6 @@ async function claimForWarehouse(db: Kysely<unknown>, warehouse: string): Promis
   await sql`insert into warehouse (name, number) values (${warehouse}, ${warehouseNumber(warehouse)}) on conflict do nothing`.execute(db);
   const { rows } = await sql<{ name: string }>`select name from warehouse`.execute(db);
   if (rows[0]?.name !== warehouse) {
-    throw new Error(`this database belongs to warehouse ${rows[0]?.name}, not to ${warehouse}: correct CONVEYOR_WAREHOUSES`);
+    throw new SchemaFault(`this database belongs to warehouse ${rows[0]?.name}, not to ${warehouse}: correct CONVEYOR_WAREHOUSES`);
   }
 }

@@ -1,7 +1,9 @@
 import pg from 'pg';
+import { warehouseNumber } from '#domain/ids.ts';
 import type { OrderEvent, OrderRecord } from '#domain/order.ts';
 import type { Clock } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
+import type { PeerStore } from '#engine/peer-store.ts';
 import type * as port from '#engine/store.ts';
 import { OrderIntake } from './accept.ts';
 import { advanceOrders } from './advance.ts';
@@ -12,6 +14,7 @@ import { Connection, type ConnectionOptions, clientConfig } from './connect.ts';
 import { toStoreFault } from './faults.ts';
 import { OrderList } from './list.ts';
 import { operationStore } from './operations.ts';
+import { peerStore } from './peers.ts';
 import { OrderReader } from './read.ts';
 import { endSessions, findLostSessions, openSession, readLoad, tick } from './sessions.ts';
 import { tokenStore } from './tokens.ts';
@@ -31,10 +34,19 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 /** A heartbeat that takes longer than this would come too late for its lease anyway. */
 const TICK_TIMEOUT_MS = 2_000;
 const LIST_POOL_SIZE = 4;
+/** A database that does not answer such a small question for so long is away. */
+const PULSE_TIMEOUT_MS = 2_000;
+/** Counting a million waiting orders takes a while. */
+const COUNT_TIMEOUT_MS = 60_000;
 
 /** The store of one warehouse on PostgreSQL. Rejects when the database does not answer or has no schema yet. */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<port.Store> {
   return new PostgresStore(options, await readWarehouse(options));
+}
+
+/** The same for a database that need not answer yet: it is asked when the store is used, and has to be migrated by then. */
+export function connectPostgresStore(options: PostgresStoreOptions, warehouse: string): port.Store {
+  return new PostgresStore(options, { name: warehouse, number: warehouseNumber(warehouse) });
 }
 
 async function readWarehouse({ url, log, clock }: PostgresStoreOptions): Promise<port.WarehouseIdentity> {
@@ -62,8 +74,9 @@ class PostgresStore implements port.Store {
   readonly warehouse: port.WarehouseIdentity;
   readonly tokens: port.TokenStore;
   readonly operations: port.OperationStore;
+  readonly peers: PeerStore;
   private readonly options: PostgresStoreOptions;
-  private readonly connections: Record<'accept' | 'orders' | 'tick' | 'read' | 'hints' | 'rare', Connection>;
+  private readonly connections: Record<'accept' | 'orders' | 'tick' | 'read' | 'hints' | 'rare' | 'pulse' | 'count', Connection>;
   private readonly pool: pg.Pool;
   private readonly workflowIds: WorkflowIds;
   private readonly intake: OrderIntake;
@@ -85,6 +98,8 @@ class PostgresStore implements port.Store {
       read: open('read'),
       hints: open('hints', TICK_TIMEOUT_MS),
       rare: open('rare'),
+      pulse: open('pulse', PULSE_TIMEOUT_MS),
+      count: open('count', COUNT_TIMEOUT_MS),
     };
     this.pool = new pg.Pool({ ...clientConfig(this.connectionOptions('lists')), max: LIST_POOL_SIZE, idleTimeoutMillis: 10_000 });
     this.pool.on('error', (error) => options.log.warn({ warehouse: warehouse.name, error: error.message }, 'database connection lost'));
@@ -96,6 +111,7 @@ class PostgresStore implements port.Store {
     this.hints = new HintSender(this.connections.hints, options.clock);
     this.tokens = tokenStore(this.connections.rare);
     this.operations = operationStore(this.connections.rare, this.workflowIds, options.clock);
+    this.peers = peerStore(this.connections, this.intake);
   }
 
   registerWorkflows(workflows: readonly port.WorkflowIdentity[]): Promise<void> {
@@ -169,7 +185,7 @@ class PostgresStore implements port.Store {
   }
 
   readLoad(): Promise<port.WarehouseLoad> {
-    return readLoad(this.connections.rare);
+    return readLoad(this.connections.count);
   }
 
   async close(): Promise<void> {

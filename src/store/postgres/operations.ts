@@ -57,7 +57,13 @@ const RELEASE_ORDER: Statement = {
   text: 'select outcome, found_state, found_direction from release_order($1, $2)',
 };
 
-const RECORD_INTERVENTION: Statement = { name: 'record_intervention', text: 'select record_intervention($1, $2, $3)' };
+const RECORD_INTERVENTION: Statement = {
+  name: 'record_intervention',
+  text: `
+    insert into audit (audit_id, actor, action, target, reason)
+    values (coalesce($4::uuid, uuidv7()), $3::jsonb ->> 'actor', $1, $2, $3::jsonb ->> 'reason')
+    on conflict do nothing`,
+};
 
 const LIST_INTERVENTIONS: Statement = {
   name: 'list_interventions',
@@ -122,8 +128,8 @@ export function operationStore(connection: Connection, workflowIds: WorkflowIds,
       if (outcome === 'refused') return { outcome, status: publicStatus(found_state, found_direction) };
       return { outcome: outcome as 'released' | 'unknown' };
     },
-    async recordIntervention(action, target, author) {
-      await connection.run(RECORD_INTERVENTION, [action, target, JSON.stringify(author)]);
+    async recordIntervention(action, target, author, id) {
+      await connection.run(RECORD_INTERVENTION, [action, target, JSON.stringify(author), id ?? null]);
     },
     async listInterventions({ limit, beforeId }): Promise<Intervention[]> {
       const rows = await connection.run<Omit<Intervention, 'id'> & { audit_id: string }>(LIST_INTERVENTIONS, [limit, beforeId ?? null]);
@@ -175,7 +181,7 @@ async function transferNode(connection: Connection, clock: Clock, nodeId: string
   }
   if (waiting.length > 0)
     throw new Error(`the sessions ${arrayOf(waiting)} of node ${nodeId} could not be ended: something holds their rows`);
-  await connection.run(RECORD_INTERVENTION, ['node.transfer', nodeId, JSON.stringify(author)]);
+  await connection.run(RECORD_INTERVENTION, ['node.transfer', nodeId, JSON.stringify(author), null]);
   return { outcome: 'transferred', sessions };
 }
 

@@ -1,5 +1,5 @@
 import type { Json } from '#domain/json.ts';
-import type { Order, OrderContent, OrderEvent } from '#domain/order.ts';
+import type { Because, Order, OrderContent, OrderEvent } from '#domain/order.ts';
 import type { Direction, EventKind, OrderState } from '#domain/order-state.ts';
 import type { EpochMs } from '#domain/time.ts';
 
@@ -22,10 +22,13 @@ export interface OrderRow {
   requested: 'cancel' | null;
   crash_count: number;
   retry_of: string | null;
+  routed_because: Because | null;
+  keyed: boolean;
 }
 
 export const ORDER_COLUMNS = `o.order_id, o.customer_id, o.workflow_id, o.content, o.state, o.direction, o.step, o.owner_session,
-       o.fence, o.version, o.next_run_at, o.retries, o.accepted_at, o.ended_at, o.requested, o.crash_count, o.retry_of`;
+       o.fence, o.version, o.next_run_at, o.retries, o.accepted_at, o.ended_at, o.requested, o.crash_count, o.retry_of,
+       o.routed_because, o.keyed`;
 
 export function orderOf(row: OrderRow, workflow: { name: string; version: number }): Order {
   return {
@@ -47,6 +50,8 @@ export function orderOf(row: OrderRow, workflow: { name: string; version: number
     requested: row.requested,
     crashCount: row.crash_count,
     retryOf: row.retry_of,
+    routedBecause: row.routed_because,
+    keyed: row.keyed,
   };
 }
 

@@ -1,3 +1,4 @@
+import { GATE_LEASES } from '#engine/peer-store.ts';
 import type { EndedSession, EndReason, NodeDescription, NodeLoad, NodeWish, TickReport, WarehouseLoad } from '#engine/store.ts';
 import { arrayOf, type Connection, type Statement } from './connect.ts';
 
@@ -14,6 +15,7 @@ const OPEN_SESSION: Statement = {
  * restart of the database nobody loses anything. No row back: this session is dead.
  * - `lead` renews or takes the leader's lease: bound to holder and term, and to work. A leader whose chores stand still for
  *   four leases neither renews nor keeps others out. It is a plain update of one row, so that those who do not get it lock nothing.
+ *   An open gate stays open with it.
  * - `work_due` asks the head of the claim's index.
  */
 const TICK: Statement = {
@@ -30,12 +32,15 @@ const TICK: Statement = {
       update leader_lease l
          set term = case when l.holder = $1 and l.term = $10::bigint then l.term else l.term + 1 end, holder = $1,
              tick_no = l.tick_no + $11::boolean::int, lease_until = clock_timestamp() + $2 * interval '1 millisecond',
-             worked_at = case when $11 or l.holder is distinct from $1 or l.term is distinct from $10 then clock_timestamp() else l.worked_at end
+             worked_at = case when $11 or l.holder is distinct from $1 or l.term is distinct from $10 then clock_timestamp() else l.worked_at end,
+             gate_until = case when l.gate_epoch = pg_postmaster_start_time() and l.gate_until > clock_timestamp()
+                               then clock_timestamp() + ${GATE_LEASES} * $2 * interval '1 millisecond' else l.gate_until end
         from beat
        where l.name = 'warehouse' and $9
          and (l.lease_until < clock_timestamp() or l.worked_at < clock_timestamp() - 4 * $2 * interval '1 millisecond'
               or (l.holder = $1 and l.term = $10))
-      returning l.term
+      returning l.term, l.gate_epoch is distinct from pg_postmaster_start_time() or l.gate_until <= clock_timestamp()
+                        or l.gate_closed_at is not null as gate_needs_turn
     )
     select pg_postmaster_start_time()::text as database_epoch,
            (extract(epoch from clock_timestamp()) * 1000)::float8 as database_now,
@@ -47,6 +52,7 @@ const TICK: Statement = {
            exists (select from orders o where o.state = 'queued' and o.next_run_at <= statement_timestamp()
                       and o.workflow_id = any (beat.workflow_ids) order by o.next_run_at, o.order_id limit 1) as work_due,
            beat.asked, (select term from lead) as leader_term,
+           coalesce((select gate_needs_turn from lead), false) as gate_needs_turn,
            case when $12 then (select coalesce(json_agg(id), '[]') from lost_sessions($2 * interval '1 millisecond') id
                                  where id <> $1) end as lost_sessions
       from beat
@@ -121,6 +127,7 @@ interface TickRow {
   work_due: boolean;
   asked: NodeWish | null;
   leader_term: number | null;
+  gate_needs_turn: boolean;
   lost_sessions: number[] | null;
 }
 
@@ -151,6 +158,7 @@ export async function tick(connection: Connection, session: number, ttlMs: numbe
     workDue: row.work_due,
     asked: row.asked ?? undefined,
     leaderTerm: row.leader_term ?? undefined,
+    gateNeedsTurn: row.gate_needs_turn,
     lostSessions: row.lost_sessions ?? undefined,
   };
 }

@@ -12,7 +12,7 @@ const FIND_TOKENS: Statement = {
   text: `
     select i.n, t.token_id, t.name, t.role, t.created_at, t.revoked_at
       from unnest($1::bytea[]) with ordinality as i (token_hash, n)
-      join tokens t on t.token_hash = i.token_hash and t.revoked_at is null`,
+      join tokens t on t.token_hash = i.token_hash`,
 };
 
 const LIST_TOKENS: Statement = {

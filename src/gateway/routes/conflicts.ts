@@ -1,0 +1,107 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ConveyorError } from '#domain/errors.ts';
+import { isUuid } from '#domain/ids.ts';
+import { formatTime } from '#domain/time.ts';
+import type { KeyConflict } from '#engine/peer-store.ts';
+import { NoQuery, OrderParams, responses } from '../api.ts';
+import { ReasonBody, type ReasonJson } from '../api-cluster.ts';
+import { type ConflictJson, ConflictPage, ConflictQuery, ConflictView } from '../api-warehouses.ts';
+import { authorOf, type GatewayContext, requireOperator } from '../context.ts';
+import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { mergeNewest, parseLimit } from '../pages.ts';
+
+interface Query {
+  all?: string;
+  limit?: string;
+  cursor?: string;
+}
+
+/** `GET /conflicts`: what the keys of several warehouses leave open, for a person to decide; and saying that it was. */
+export function conflicts(app: FastifyInstance, context: GatewayContext): void {
+  const listSchema = {
+    summary: 'Keys whose orders a person has to look at after an outage, newest first',
+    querystring: ConflictQuery,
+    response: responses({ 200: ConflictPage }, ['invalid-request', 'invalid-cursor', 'unauthorized', 'forbidden', 'warehouse-unavailable']),
+  };
+  app.get<{ Querystring: Query }>('/conflicts', { schema: listSchema }, (request) => {
+    requireOperator(request);
+    return listConflicts(context, request.query);
+  });
+
+  const resolveSchema = {
+    summary: 'Say that a conflict was looked after',
+    params: OrderParams,
+    body: ReasonBody,
+    querystring: NoQuery,
+    response: responses({ 200: ConflictView }, [
+      'invalid-request',
+      'unauthorized',
+      'forbidden',
+      'conflict-not-found',
+      'warehouse-unavailable',
+    ]),
+  };
+  app.post<{ Params: { id: string }; Body: ReasonJson }>('/conflicts/:id/resolve', { schema: resolveSchema }, (request) =>
+    resolveConflict(context, request),
+  );
+}
+
+async function listConflicts({ warehouses }: GatewayContext, { all, limit: limitText, cursor }: Query): Promise<object> {
+  const limit = parseLimit(limitText);
+  const scope = `conflicts ${all ?? 'false'}`;
+  const page = { all: all === 'true', limit: limit + 1, ...(cursor === undefined ? {} : { beforeId: decodeCursor(cursor, scope) }) };
+  const { shown, hasMore, missing } = await mergeNewest(warehouses.all, limit, ({ store }) => store.peers.listConflicts(page));
+  return {
+    conflicts: shown.map(({ entry, warehouse }) => viewOf(entry, warehouse.name)),
+    has_more: hasMore,
+    ...(hasMore ? { next_cursor: encodeCursor(shown.at(-1)?.entry.id ?? '', scope) } : {}),
+    ...(missing.length > 0 ? { missing_warehouses: missing } : {}),
+  };
+}
+
+async function resolveConflict(
+  { warehouses }: GatewayContext,
+  request: FastifyRequest<{ Params: { id: string }; Body: ReasonJson }>,
+): Promise<ConflictJson> {
+  requireOperator(request);
+  const { id } = request.params;
+  if (!isUuid(id))
+    throw new ConveyorError('invalid-request', `${JSON.stringify(id.slice(0, 100))} is no id of a conflict; a UUID is expected`);
+  const author = authorOf(request, request.body.reason);
+  const silent: string[] = [];
+  for (const { store, name } of warehouses.all) {
+    try {
+      if (!(await store.peers.resolveConflict(id, author.actor, author.reason))) continue;
+    } catch {
+      silent.push(name);
+      continue;
+    }
+    await store.operations.recordIntervention('conflict.resolve', id, author);
+    const [found] = (await store.peers.listConflicts({ all: true, limit: 200 })).filter((conflict) => conflict.id === id);
+    if (found) return viewOf(found, name);
+  }
+  if (silent.length > 0)
+    throw new ConveyorError(
+      'warehouse-unavailable',
+      `no warehouse that answers has the conflict ${id}; ${silent.join(', ')} did not answer`,
+    );
+  throw new ConveyorError('conflict-not-found', `no warehouse has an open conflict ${id}`);
+}
+
+function viewOf(conflict: KeyConflict, warehouse: string): ConflictJson {
+  const { id, foundAt, kind, customerId, key, orderId, otherOrderId, missing, resolvedAt, resolvedBy, resolution } = conflict;
+  return {
+    id,
+    found_at: formatTime(foundAt),
+    kind,
+    warehouse,
+    customer_id: customerId,
+    ...(key ? { key } : {}),
+    order_id: orderId,
+    ...(otherOrderId === undefined ? {} : { other_order_id: otherOrderId }),
+    ...(missing.length > 0 ? { missing } : {}),
+    ...(resolvedAt === null ? {} : { resolved_at: formatTime(resolvedAt) }),
+    ...(resolvedBy === null ? {} : { resolved_by: resolvedBy }),
+    ...(resolution === null ? {} : { resolution }),
+  };
+}

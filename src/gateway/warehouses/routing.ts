@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import type { Because, Order } from '#domain/order.ts';
+
+/** Which warehouse a new order goes to. Pure: what is known of the warehouses in, an order of preference out. */
+
+export interface RoutingSettings {
+  /** By region: the warehouses that take its orders when its own cannot, in this order. */
+  fallback: ReadonlyMap<string, readonly string[]>;
+  /** An order leaves its own warehouse when that has so many times the backlog per slot of another; 0: never. */
+  rebalanceAt: number;
+  /** The region of orders that name one that does not exist; `undefined`: they are refused. */
+  defaultRegion: string | undefined;
+}
+
+/** What a gateway knows of a warehouse. */
+export interface Candidate {
+  name: string;
+  health: 'OK' | 'no_nodes' | 'disabled' | 'unavailable';
+  /** In words, where it is not OK. */
+  trouble: string | undefined;
+  /** Orders that wait or run. */
+  backlog: number;
+  /** Of live nodes. */
+  slots: number;
+}
+
+export interface Preference {
+  name: string;
+  /** Null: it is the order's own, or there is no other. */
+  because: Because | null;
+}
+
+export interface RoutingRequest {
+  /** Where the order belongs: its region's warehouse, or that of its key. */
+  home: string | undefined;
+  /** Of the order's key: the same key prefers the same warehouses, whoever asks. */
+  spread: string | undefined;
+}
+
+/** A warehouse that has less than this to do for each of its slots is not overloaded, whatever the others have. */
+const BUSY_BACKLOG_PER_SLOT = 2;
+
+/** Warehouses that can take the order, the best first; empty when none answers. */
+export function rankWarehouses(
+  { home, spread }: RoutingRequest,
+  candidates: readonly Candidate[],
+  settings: RoutingSettings,
+  random: () => number,
+): Preference[] {
+  const own = candidates.find(({ name }) => name === home);
+  const others = candidates.filter((candidate) => candidate !== own);
+  const healthy = rankHealthy(own, others, settings, spread, random);
+  const answering = others.filter(({ health }) => health === 'no_nodes' || health === 'disabled').sort(byHealth);
+  if (!own) return [...healthy.map((candidate) => becauseLeast(candidate, candidates)), ...lastResorts(answering)];
+  const asHome: Preference = { name: own.name, because: null };
+  if (own.health === 'OK') {
+    const [best] = healthy;
+    const rest = healthy.map((candidate) => fallbackTo(own, candidate, settings));
+    return best && isOverloaded(own, best, settings) ? [rebalanceTo(own, best), asHome, ...rest.slice(1)] : [asHome, ...rest];
+  }
+  const ownAsLast = own.health === 'unavailable' ? [] : [asHome];
+  return [...healthy.map((candidate) => fallbackTo(own, candidate, settings)), ...ownAsLast, ...lastResorts(answering)];
+}
+
+/** Those of the fallback list first, then the others: by key, or the less loaded of two that chance picks. */
+function rankHealthy(
+  own: Candidate | undefined,
+  others: readonly Candidate[],
+  settings: RoutingSettings,
+  spread: string | undefined,
+  random: () => number,
+): Candidate[] {
+  const healthy = others.filter(({ health }) => health === 'OK');
+  const listed = (own && settings.fallback.get(own.name)) ?? [];
+  const first = listed.flatMap((name) => healthy.find((candidate) => candidate.name === name) ?? []);
+  const rest = healthy.filter((candidate) => !first.includes(candidate));
+  return [
+    ...first,
+    ...(spread === undefined ? twoChoices(rest, random) : rest.sort((a, b) => (weigh(spread, a.name) < weigh(spread, b.name) ? -1 : 1))),
+  ];
+}
+
+/**
+ * The less loaded of two random ones, then the others by their load. Always taking the least loaded of all would send every
+ * gateway's orders to the same one until it is counted again.
+ */
+function twoChoices(candidates: readonly Candidate[], random: () => number): Candidate[] {
+  const shuffled = candidates.map((candidate) => ({ candidate, turn: random() })).sort((a, b) => a.turn - b.turn);
+  const [one, other, ...rest] = shuffled.map(({ candidate }) => candidate);
+  if (!one || !other) return one ? [one] : [];
+  return loadOf(other) < loadOf(one) ? [other, ...[one, ...rest].sort(byLoad)] : [one, ...[other, ...rest].sort(byLoad)];
+}
+
+/** The home of a key of an order without a region: the same for everyone who knows the same warehouses. */
+export function homeOfKey(spread: string, names: readonly string[]): string | undefined {
+  return [...names].sort((a, b) => (weigh(spread, a) < weigh(spread, b) ? -1 : 1))[0];
+}
+
+/** Rendezvous hashing: each name has a place of its own in the order of each key. */
+function weigh(spread: string, name: string): string {
+  return createHash('sha256').update(`${name}\n${spread}`).digest('hex');
+}
+
+/** Backlog per live slot. */
+export function loadOf({ backlog, slots }: Pick<Candidate, 'backlog' | 'slots'>): number {
+  return slots > 0 ? backlog / slots : Number.POSITIVE_INFINITY;
+}
+
+function byLoad(a: Candidate, b: Candidate): number {
+  return loadOf(a) - loadOf(b);
+}
+
+function byHealth(a: Candidate, b: Candidate): number {
+  return Number(a.health === 'disabled') - Number(b.health === 'disabled') || a.backlog - b.backlog;
+}
+
+function isOverloaded(own: Candidate, other: Candidate, { rebalanceAt }: RoutingSettings): boolean {
+  return rebalanceAt > 0 && loadOf(own) >= BUSY_BACKLOG_PER_SLOT && loadOf(own) > rebalanceAt * loadOf(other);
+}
+
+function rebalanceTo(own: Candidate, other: Candidate): Preference {
+  const ratio = loadOf(own) / loadOf(other);
+  const times = Number.isFinite(ratio) ? `${ratio.toFixed(1)} times the backlog of ${other.name}` : `a backlog, ${other.name} has none`;
+  return { name: other.name, because: { code: 'rebalanced', message: `${own.name} has ${times}` } };
+}
+
+function fallbackTo(own: Candidate, { name }: Candidate, { fallback }: RoutingSettings): Preference {
+  const how = fallback.get(own.name)?.includes(name) ? `its fallback list names ${name}` : `${name} is healthy`;
+  return { name, because: { code: 'fallback', message: `${own.name} ${own.trouble ?? 'did not take it'}; ${how}` } };
+}
+
+function becauseLeast({ name }: Candidate, candidates: readonly Candidate[]): Preference {
+  if (candidates.length === 1) return { name, because: null };
+  return { name, because: { code: 'least_loaded', message: `it names no region; ${name} had little to do` } };
+}
+
+/** Of an order that is stored: in words also where nothing had to be written down. */
+export function explainRouting(order: Pick<Order, 'routedBecause' | 'content'>, warehouse: string): Because {
+  if (order.routedBecause) return order.routedBecause;
+  const { region } = order.content;
+  if (region === warehouse) return { code: 'home', message: `${warehouse} is its region's warehouse` };
+  return { code: 'only', message: `${warehouse} was the only warehouse` };
+}
+
+function lastResorts(answering: readonly Candidate[]): Preference[] {
+  return answering.map(({ name, trouble }) => ({
+    name,
+    because: { code: 'last_resort', message: `no warehouse is healthy; ${name} at least stores it, though it ${trouble}` },
+  }));
+}

@@ -1,0 +1,150 @@
+import type { GateTurn, KeyConflict, KeyHolder, PeerStore, SharedRecords, StoredKey } from '#engine/peer-store.ts';
+import { placeOfKey, reserveKeys } from './accept.ts';
+import { copyOf, type KeyRow, type MemoryDatabase } from './database.ts';
+import { gateOf, isAttended } from './gate.ts';
+import { liveSessions } from './sessions.ts';
+
+export function peerStore(db: MemoryDatabase): PeerStore {
+  return {
+    async readPulse() {
+      const live = liveSessions(db);
+      return {
+        liveNodes: live.length,
+        slots: live.reduce((sum, { node }) => sum + node.slots, 0),
+        busy: live.reduce((sum, { busy }) => sum + busy, 0),
+        gate: gateOf(db),
+        unsettledHomes: [...new Set([...db.keys.values()].flatMap(({ home }) => home ?? []))].sort(),
+        flags: copyOf([...db.flags.values()]),
+        openConflicts: db.conflicts.filter(({ resolvedAt }) => resolvedAt === null).length,
+      };
+    },
+    async setPeers(names) {
+      db.peers = [...names];
+    },
+    reserveKeys: async (reservations) => reserveKeys(db, reservations),
+    findKeys: async (keys) => keys.map((key) => holderOf(db.keys.get(placeOfKey(key)))),
+    async listUnsettledKeys(home, limit) {
+      const rows = [...db.keys].filter(([, row]) => row.home === home).sort(([a], [b]) => (a < b ? -1 : 1));
+      return rows.slice(0, limit).map(([, row]) => storedKey(row));
+    },
+    async adoptKeys(keys) {
+      return keys.map((key) => {
+        const place = placeOfKey(key);
+        const row = db.keys.get(place) ?? { ...copyOf(key), bodyHash: key.bodyHash, home: null };
+        db.keys.set(place, row);
+        return holderOf(row) as KeyHolder;
+      });
+    },
+    async repointKey(key, from, to) {
+      const row = db.keys.get(placeOfKey(key));
+      if (row?.orderId === from) row.orderId = to;
+    },
+    async settleKeys(keys) {
+      for (const key of keys) {
+        const row = db.keys.get(placeOfKey(key));
+        if (row) row.home = null;
+      }
+    },
+    turnGate: async (request) => turnGate(db, request),
+    noteCompared: async (peer, round) => noteCompared(db, peer, round),
+    ...conflictMethods(db),
+    async exportShared() {
+      const tokens = [...db.tokens].map(([hash, token]) => ({ ...copyOf(token), hash: Buffer.from(hash, 'hex') }));
+      return { tokens, flags: copyOf([...db.flags.values()]) };
+    },
+    importShared: async (records) => importShared(db, records),
+  };
+}
+
+function importShared(db: MemoryDatabase, { tokens, flags }: SharedRecords): void {
+  for (const { hash, ...token } of tokens) {
+    const known = db.tokens.get(hash.toString('hex'));
+    if (known) known.revokedAt ??= token.revokedAt;
+    else db.tokens.set(hash.toString('hex'), copyOf(token));
+  }
+  for (const flag of flags) {
+    const known = db.flags.get(flag.name);
+    if (!known || orderOf(known) < orderOf(flag)) db.flags.set(flag.name, copyOf(flag));
+  }
+}
+
+/** Later versions, then later moments, then disabled ones come after the others. */
+function orderOf({ version, changedAt, disabled }: { version: number; changedAt: number; disabled: boolean }): string {
+  return [version, changedAt, Number(disabled)].map((part) => String(part).padStart(16, '0')).join(' ');
+}
+
+function holderOf(row: KeyRow | undefined): KeyHolder | undefined {
+  return row && { orderId: row.orderId, bodyHash: Buffer.from(row.bodyHash ?? '') };
+}
+
+function storedKey(row: KeyRow): StoredKey {
+  const { customerId, kind, key } = row;
+  return { customerId, kind, key, ...(holderOf(row) as KeyHolder) };
+}
+
+function turnGate(db: MemoryDatabase, request: { session: number; term: number; keepMs: number; limitMs: number }): GateTurn {
+  const { gate, lease } = db;
+  const now = db.clock.now();
+  if (lease.holder !== request.session || lease.term !== request.term) return { state: 'not_leader', marked: 0 };
+  const missing = db.peers.filter((peer) => !gate.compared.has(peer));
+  const attended = isAttended(db) || gate.epoch === undefined;
+  Object.assign(gate, { epoch: db.epoch, until: now + request.keepMs });
+  if (db.peers.length > 0 && !attended) {
+    Object.assign(gate, { closedAt: now, round: gate.round + 1, compared: new Set() });
+    return { state: 'closed', marked: 0 };
+  }
+  const { closedAt } = gate;
+  if (db.peers.length > 0 && closedAt !== undefined && missing.length > 0) {
+    if (now - closedAt <= request.limitMs) return { state: 'closed', marked: 0 };
+    gate.closedAt = undefined;
+    const held = [...db.open].filter(({ state, keyed, acceptedAt }) => state === 'queued' && keyed && acceptedAt <= closedAt);
+    for (const { customerId, orderId } of held) {
+      addConflict(db, { kind: 'not_compared', customerId, key: undefined, orderId, otherOrderId: undefined, missing });
+    }
+    return { state: 'forced', marked: held.length };
+  }
+  gate.closedAt = undefined;
+  return { state: 'open', marked: 0 };
+}
+
+function noteCompared(db: MemoryDatabase, peer: string, round: number): boolean {
+  const { gate } = db;
+  if (gate.round !== round) return false;
+  gate.compared.add(peer);
+  for (const conflict of db.conflicts) {
+    if (conflict.kind !== 'not_compared' || conflict.resolvedAt !== null || !conflict.missing.includes(peer)) continue;
+    conflict.missing = conflict.missing.filter((name) => name !== peer);
+    if (conflict.missing.length === 0)
+      Object.assign(conflict, { resolvedAt: db.clock.now(), resolvedBy: 'conveyor', resolution: 'compared later' });
+  }
+  const complete = isAttended(db) && db.peers.every((name) => gate.compared.has(name));
+  if (complete) gate.closedAt = undefined;
+  return complete;
+}
+
+type NewRow = Omit<KeyConflict, 'id' | 'foundAt' | 'resolvedAt' | 'resolvedBy' | 'resolution'>;
+
+function addConflict(db: MemoryDatabase, row: NewRow): void {
+  const isSame = (other: NewRow): boolean =>
+    other.kind === row.kind && other.orderId === row.orderId && other.otherOrderId === row.otherOrderId;
+  if (db.conflicts.some(isSame)) return;
+  const id = `00000000-0000-7000-8000-${String(db.conflicts.length + 1).padStart(12, '0')}`;
+  db.conflicts.push({ ...copyOf(row), id, foundAt: db.clock.now(), resolvedAt: null, resolvedBy: null, resolution: null });
+}
+
+function conflictMethods(db: MemoryDatabase): Pick<PeerStore, 'recordConflict' | 'listConflicts' | 'resolveConflict'> {
+  return {
+    async recordConflict(conflict) {
+      addConflict(db, { ...conflict, missing: [] });
+    },
+    async listConflicts({ all, limit, beforeId }) {
+      const rows = db.conflicts.filter(({ id, resolvedAt }) => (all || resolvedAt === null) && (beforeId === undefined || id < beforeId));
+      return copyOf(rows.reverse().slice(0, limit));
+    },
+    async resolveConflict(conflictId, by, resolution) {
+      const found = db.conflicts.find(({ id, resolvedAt }) => id === conflictId && resolvedAt === null);
+      if (found) Object.assign(found, { resolvedAt: db.clock.now(), resolvedBy: by, resolution: resolution ?? null });
+      return found !== undefined;
+    },
+  };
+}

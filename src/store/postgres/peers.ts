@@ -1,0 +1,253 @@
+import type { EpochMs } from '#domain/time.ts';
+import type {
+  ConflictKind,
+  CustomerKey,
+  GateTurn,
+  KeyConflict,
+  KeyHolder,
+  PeerStore,
+  Pulse,
+  SharedRecords,
+  StoredKey,
+  WarehouseFlag,
+} from '#engine/peer-store.ts';
+import type { OrderKey } from '#engine/store.ts';
+import type { OrderIntake } from './accept.ts';
+import { arrayOf, type Connection, type Statement, textArrayOf } from './connect.ts';
+import { exportShared, importShared } from './shared.ts';
+
+/** Reads small tables only, whatever waits in the queue. */
+const READ_PULSE: Statement = {
+  name: 'read_pulse',
+  text: `
+    select n.nodes as live_nodes, n.slots, n.busy,
+           cardinality(w.peers) = 0 or (l.gate_epoch is not distinct from pg_postmaster_start_time()
+             and l.gate_until > clock_timestamp() and l.gate_closed_at is null) as gate_open,
+           l.gate_round, l.gate_compared,
+           (with recursive homes as (
+              (select home from order_keys where home is not null order by home limit 1)
+              union all
+              select (select k.home from order_keys k where k.home > h.home order by k.home limit 1) from homes h where h.home is not null
+            ) select array_agg(home) from homes where home is not null) as unsettled_homes,
+           (select json_agg(f) from warehouse_flags f) as flags,
+           (select count(*) from (select from key_conflicts where resolved_at is null limit 1000) c) as open_conflicts
+      from warehouse w, leader_lease l,
+           (select count(*) as nodes, coalesce(sum(slots), 0)::bigint as slots, coalesce(sum(busy), 0)::bigint as busy
+              from node_sessions where state = 'live' and lease_until > clock_timestamp()) n
+     where l.name = 'warehouse'`,
+};
+
+const SET_PEERS: Statement = {
+  name: 'set_peers',
+  text: 'update warehouse set peers = $1::text[] where peers is distinct from $1::text[]',
+};
+
+const KEYS = `unnest($1::text[], $2::text[], $3::text[]) with ordinality as i (customer_id, kind, key, n)`;
+
+const FIND_HOLDERS: Statement = {
+  name: 'find_holders',
+  text: `select i.n, k.order_id, k.body_hash from ${KEYS} join order_keys k using (customer_id, kind, key)`,
+};
+
+const LIST_UNSETTLED: Statement = {
+  name: 'list_unsettled',
+  text: `
+    select customer_id, kind, key, order_id, body_hash from order_keys
+     where home = $1 order by home, customer_id, kind, key limit $2`,
+};
+
+const ADOPT_KEYS: Statement = {
+  name: 'adopt_keys',
+  text: `
+    insert into order_keys (customer_id, kind, key, order_id, body_hash)
+    select customer_id, kind, key, order_id, body_hash
+      from unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::bytea[]) as i (customer_id, kind, key, order_id, body_hash)
+     order by customer_id, kind, key
+    on conflict do nothing`,
+};
+
+const REPOINT_KEY: Statement = {
+  name: 'repoint_key',
+  text: 'update order_keys set order_id = $5 where (customer_id, kind, key) = ($1, $2, $3) and order_id = $4',
+};
+
+const SETTLE_KEYS: Statement = {
+  name: 'settle_keys',
+  text: `update order_keys k set home = null from ${KEYS} where (k.customer_id, k.kind, k.key) = (i.customer_id, i.kind, i.key)`,
+};
+
+const TURN_GATE: Statement = {
+  name: 'turn_gate',
+  text: `select state, marked from turn_gate($1, $2, $3 * interval '1 millisecond', $4 * interval '1 millisecond')`,
+};
+
+const NOTE_COMPARED: Statement = { name: 'note_compared', text: 'select note_compared($1, $2) as open' };
+
+const RECORD_CONFLICT: Statement = {
+  name: 'record_conflict',
+  text: `
+    insert into key_conflicts (kind, customer_id, key_kind, key, order_id, other_order_id) values ($1, $2, $3, $4, $5, $6)
+    on conflict do nothing`,
+};
+
+const LIST_CONFLICTS: Statement = {
+  name: 'list_conflicts',
+  text: `
+    select conflict_id, found_at, kind, customer_id, key_kind, key, order_id, other_order_id, missing, resolved_at, resolved_by, resolution
+      from key_conflicts
+     where ($1 or resolved_at is null) and ($3::uuid is null or conflict_id < $3) order by conflict_id desc limit $2`,
+};
+
+const RESOLVE_CONFLICT: Statement = {
+  name: 'resolve_conflict',
+  text: `
+    update key_conflicts set resolved_at = clock_timestamp(), resolved_by = $2, resolution = $3
+     where conflict_id = $1 and resolved_at is null returning conflict_id`,
+};
+
+interface PulseRow {
+  live_nodes: number;
+  slots: number;
+  busy: number;
+  gate_open: boolean;
+  gate_round: number;
+  gate_compared: string[];
+  open_conflicts: number;
+  unsettled_homes: string[] | null;
+  flags: { name: string; disabled: boolean; version: number; changed_at: string; changed_by: string; reason: string | null }[] | null;
+}
+
+interface KeyRow {
+  customer_id: string;
+  kind: OrderKey['kind'];
+  key: string;
+  order_id: string;
+  body_hash: Buffer;
+}
+
+interface ConflictRow {
+  conflict_id: string;
+  found_at: EpochMs;
+  kind: ConflictKind;
+  customer_id: string;
+  key_kind: OrderKey['kind'] | null;
+  key: string | null;
+  order_id: string;
+  other_order_id: string | null;
+  missing: string[];
+  resolved_at: EpochMs | null;
+  resolved_by: string | null;
+  resolution: string | null;
+}
+
+/** `pulse` is a connection of its own, so that nothing that takes long can be mistaken for a database that is away. */
+export function peerStore(connections: { pulse: Connection; rare: Connection }, intake: OrderIntake): PeerStore {
+  const { pulse, rare } = connections;
+  return {
+    async readPulse() {
+      const [row] = await pulse.run<PulseRow>(READ_PULSE, []);
+      return pulseOf(row as PulseRow);
+    },
+    async setPeers(names) {
+      await rare.run(SET_PEERS, [textArrayOf(names)]);
+    },
+    reserveKeys: (reservations) => intake.reserve(reservations),
+    findKeys: (keys) => findKeys(rare, keys),
+    async listUnsettledKeys(home, limit) {
+      const rows = await rare.run<KeyRow>(LIST_UNSETTLED, [home, limit]);
+      return rows.map(keyOf);
+    },
+    async adoptKeys(keys) {
+      const values = [...arraysOf(keys), arrayOf(keys.map(({ orderId }) => orderId)), textArrayOf(keys.map(hexOfBody))];
+      await rare.runDurably(ADOPT_KEYS, values);
+      // A statement of its own: only a new snapshot shows who won a race.
+      return (await findKeys(rare, keys)).map((holder) => holder as KeyHolder);
+    },
+    async repointKey({ customerId, kind, key }, from, to) {
+      await rare.run(REPOINT_KEY, [customerId, kind, key, from, to]);
+    },
+    async settleKeys(keys) {
+      await rare.run(SETTLE_KEYS, arraysOf(keys));
+    },
+    async turnGate({ session, term, keepMs, limitMs }) {
+      const [row] = await rare.run<GateTurn>(TURN_GATE, [session, term, keepMs, limitMs]);
+      return row as GateTurn;
+    },
+    async noteCompared(peer, round) {
+      const [row] = await rare.run<{ open: boolean }>(NOTE_COMPARED, [peer, round]);
+      return row?.open ?? false;
+    },
+    async recordConflict({ kind, customerId, key, orderId, otherOrderId }) {
+      await rare.run(RECORD_CONFLICT, [kind, customerId, key?.kind ?? null, key?.key ?? null, orderId, otherOrderId ?? null]);
+    },
+    async listConflicts({ all, limit, beforeId }) {
+      const rows = await rare.run<ConflictRow>(LIST_CONFLICTS, [all, limit, beforeId ?? null]);
+      return rows.map(conflictOf);
+    },
+    async resolveConflict(conflictId, by, resolution) {
+      return (await rare.run(RESOLVE_CONFLICT, [conflictId, by, resolution ?? null])).length > 0;
+    },
+    exportShared: () => exportShared(rare),
+    importShared: (records: SharedRecords) => importShared(rare, records),
+  };
+}
+
+async function findKeys(connection: Connection, keys: readonly CustomerKey[]): Promise<(KeyHolder | undefined)[]> {
+  const rows = await connection.run<{ n: number; order_id: string; body_hash: Buffer }>(FIND_HOLDERS, arraysOf(keys));
+  const found: (KeyHolder | undefined)[] = keys.map(() => undefined);
+  for (const row of rows) found[row.n - 1] = { orderId: row.order_id, bodyHash: row.body_hash };
+  return found;
+}
+
+function arraysOf(keys: readonly CustomerKey[]): string[] {
+  return [
+    textArrayOf(keys.map(({ customerId }) => customerId)),
+    textArrayOf(keys.map(({ kind }) => kind)),
+    textArrayOf(keys.map(({ key }) => key)),
+  ];
+}
+
+function hexOfBody({ bodyHash }: StoredKey): string {
+  return `\\x${bodyHash.toString('hex')}`;
+}
+
+function keyOf(row: KeyRow): StoredKey {
+  return { customerId: row.customer_id, kind: row.kind, key: row.key, orderId: row.order_id, bodyHash: row.body_hash };
+}
+
+function pulseOf(row: PulseRow): Pulse {
+  return {
+    liveNodes: row.live_nodes,
+    slots: row.slots,
+    busy: row.busy,
+    gate: { open: row.gate_open, round: row.gate_round, compared: row.gate_compared },
+    openConflicts: row.open_conflicts,
+    unsettledHomes: row.unsettled_homes ?? [],
+    flags: (row.flags ?? []).map(
+      (flag): WarehouseFlag => ({
+        name: flag.name,
+        disabled: flag.disabled,
+        version: flag.version,
+        changedAt: Date.parse(flag.changed_at),
+        changedBy: flag.changed_by,
+        reason: flag.reason,
+      }),
+    ),
+  };
+}
+
+function conflictOf(row: ConflictRow): KeyConflict {
+  return {
+    id: row.conflict_id,
+    foundAt: row.found_at,
+    kind: row.kind,
+    customerId: row.customer_id,
+    key: row.key_kind === null || row.key === null ? undefined : { kind: row.key_kind, key: row.key },
+    orderId: row.order_id,
+    otherOrderId: row.other_order_id ?? undefined,
+    missing: row.missing,
+    resolvedAt: row.resolved_at,
+    resolvedBy: row.resolved_by,
+    resolution: row.resolution,
+  };
+}
