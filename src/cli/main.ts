@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { auditCommand } from './commands/audit.ts';
 import { clusterCommand } from './commands/cluster.ts';
+import { conflictsCommand } from './commands/conflicts.ts';
 import { demoCommand } from './commands/demo.ts';
 import { gatewayCommand } from './commands/gateway.ts';
 import { migrateCommand } from './commands/migrate.ts';
@@ -11,6 +12,7 @@ import { runSuspectsCommand } from './commands/run-suspects.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { startCommand } from './commands/start.ts';
 import { tokenCommand } from './commands/token.ts';
+import { warehousesCommand } from './commands/warehouses.ts';
 import { describeFault, EXIT } from './faults.ts';
 import { addExamples } from './options.ts';
 import { say } from './print.ts';
@@ -38,6 +40,8 @@ function buildProgram(): Command {
     .addCommand(ordersCommand())
     .addCommand(clusterCommand())
     .addCommand(nodesCommand())
+    .addCommand(warehousesCommand())
+    .addCommand(conflictsCommand())
     .addCommand(auditCommand())
     .addCommand(tokenCommand())
     .addCommand(migrateCommand())

@@ -12,6 +12,7 @@ export interface ShownOrder {
   complete_time?: string;
   region?: string;
   warehouse?: string;
+  routed_because?: { code: string; message: string };
   node_id?: string;
   customer_name?: string;
   waiting_because?: { code: string; message: string; until?: string };
@@ -78,6 +79,7 @@ export function renderOrder(order: ShownOrder, format: 'table' | 'wide'): string
     ['Customer name', order.customer_name],
     ['Region', order.region],
     ['Warehouse', order.warehouse],
+    ['Routed because', order.routed_because?.message],
   ];
   const known = pairs.flatMap(([label, value]) => (value === undefined ? [] : [[label, neutralise(String(value))] as const]));
   const coloured = known.map(([label, value]) => [label, label === 'Status' ? paint(STATUS_STYLES[value], value) : value] as const);

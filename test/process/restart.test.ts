@@ -21,7 +21,7 @@ describe('a start that is killed with everything it started', async () => {
 
   const start = async (): Promise<ConveyorProcess> => {
     const command = startConveyor(
-      ['start', '--port', new URL(url).port, '--data-dir', dataDir, '--step-duration', '400ms', '--slots', '100'],
+      ['start', '--embedded', 'HCM', '--port', new URL(url).port, '--data-dir', dataDir, '--step-duration', '400ms', '--slots', '100'],
       { cwd: dataDir },
     );
     running.push(command);
@@ -105,7 +105,9 @@ describe('a start that is killed with everything it started', async () => {
   });
 
   it('says that it runs when it is started a second time on the same folder', async () => {
-    const second = await runConveyor(['start', '--port', String(await freePort()), '--data-dir', dataDir], { cwd: dataDir });
+    const second = await runConveyor(['start', '--embedded', 'HCM', '--port', String(await freePort()), '--data-dir', dataDir], {
+      cwd: dataDir,
+    });
     expect(second.exitCode).toBe(1);
     expect(second.stderr).toContain('already runs on this folder');
     expect(second.stderr).toContain(url);

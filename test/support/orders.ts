@@ -9,9 +9,9 @@ const STEPS = ['Scheduling', 'Pre-Processing', 'Processing', 'Post-Processing'];
 export const ORDER_WORKFLOW = { name: 'order', version: 1, stepNames: STEPS };
 
 /** A new order of the default workflow; `changes` make it special. */
-export function newOrder(changes: Partial<NewOrder> & { keys?: OrderKey[] } = {}): NewOrder {
+export function newOrder(changes: Partial<NewOrder> & { keys?: OrderKey[] } = {}, warehouse = 1): NewOrder {
   return {
-    orderId: newOrderId(1, systemClock.now(), systemClock.entropy()),
+    orderId: newOrderId(warehouse, systemClock.now(), systemClock.entropy()),
     customerId: 'user',
     workflow: 'order',
     workflowVersion: 1,

@@ -34,7 +34,8 @@ export class KeyComparison {
       for (const home of this.warehouses.here) {
         if (latest.unsettledHomes.includes(home.name)) await this.settle(warehouse, home);
       }
-      if (!latest.gate.open) await this.open(warehouse, latest.gate);
+      // What was marked because one could not be asked is settled when that one is back.
+      if (!latest.gate.open || latest.openConflicts > 0) await this.compareWithAll(warehouse, latest.gate);
     } catch (error) {
       this.log.debug({ warehouse: warehouse.name, error: messageOf(error) }, 'keys could not be compared; trying again');
     } finally {
@@ -43,7 +44,7 @@ export class KeyComparison {
   }
 
   /** Compares the warehouse with every other that answers and was not compared in this round. */
-  private async open(warehouse: Warehouse, { round, compared }: { round: number; compared: string[] }): Promise<void> {
+  private async compareWithAll(warehouse: Warehouse, { round, compared }: { round: number; compared: string[] }): Promise<void> {
     for (const peer of this.warehouses.here) {
       if (peer === warehouse || compared.includes(peer.name)) continue;
       const found = (await this.settle(peer, warehouse)) + (await this.settle(warehouse, peer));

@@ -42,11 +42,14 @@ export class Placement {
 
   async place(request: OrderRequest): Promise<Placed> {
     const { region, because } = this.regionOf(request.content.region);
-    if (request.keys.length === 0) return this.placeFreely(request, this.rank({ home: region, spread: undefined }, because));
+    if (request.keys.length === 0) return this.placeFreely(request, this.rank({ home: region, byKey: false, spread: undefined }, because));
     const { warehouses } = this.options;
     const spread = JSON.stringify([request.customerId, nameOf(request.keys)]);
     const home = warehouses.get(region ?? homeOfKey(spread, warehouses.names) ?? '') as Warehouse;
-    const preferences = this.rank({ home: home.name, spread }, region === undefined ? this.becauseOfKey(home) : because);
+    const preferences = this.rank(
+      { home: home.name, byKey: region === undefined, spread },
+      region === undefined ? this.becauseOfKey(home) : because,
+    );
     if (home.presence.isHere && home.watch.latest?.gate.open) {
       try {
         return await this.placeKeyed(request, home, preferences);

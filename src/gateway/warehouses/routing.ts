@@ -33,16 +33,20 @@ export interface Preference {
 export interface RoutingRequest {
   /** Where the order belongs: its region's warehouse, or that of its key. */
   home: string | undefined;
+  /** Only its key says so: it leaves that warehouse more easily than its region's. */
+  byKey: boolean;
   /** Of the order's key: the same key prefers the same warehouses, whoever asks. */
   spread: string | undefined;
 }
 
 /** A warehouse that has less than this to do for each of its slots is not overloaded, whatever the others have. */
 const BUSY_BACKLOG_PER_SLOT = 2;
+/** `rebalanceAt` of orders without a region. */
+const REBALANCE_BY_KEY_AT = 1.25;
 
 /** Warehouses that can take the order, the best first; empty when none answers. */
 export function rankWarehouses(
-  { home, spread }: RoutingRequest,
+  { home, byKey, spread }: RoutingRequest,
   candidates: readonly Candidate[],
   settings: RoutingSettings,
   random: () => number,
@@ -56,7 +60,9 @@ export function rankWarehouses(
   if (own.health === 'OK') {
     const [best] = healthy;
     const rest = healthy.map((candidate) => fallbackTo(own, candidate, settings));
-    return best && isOverloaded(own, best, settings) ? [rebalanceTo(own, best), asHome, ...rest.slice(1)] : [asHome, ...rest];
+    return best && isOverloaded(own, best, byKey ? REBALANCE_BY_KEY_AT : settings.rebalanceAt)
+      ? [rebalanceTo(own, best), asHome, ...rest.slice(1)]
+      : [asHome, ...rest];
   }
   const ownAsLast = own.health === 'unavailable' ? [] : [asHome];
   return [...healthy.map((candidate) => fallbackTo(own, candidate, settings)), ...ownAsLast, ...lastResorts(answering)];
@@ -114,7 +120,7 @@ function byHealth(a: Candidate, b: Candidate): number {
   return Number(a.health === 'disabled') - Number(b.health === 'disabled') || a.backlog - b.backlog;
 }
 
-function isOverloaded(own: Candidate, other: Candidate, { rebalanceAt }: RoutingSettings): boolean {
+function isOverloaded(own: Candidate, other: Candidate, rebalanceAt: number): boolean {
   return rebalanceAt > 0 && loadOf(own) >= BUSY_BACKLOG_PER_SLOT && loadOf(own) > rebalanceAt * loadOf(other);
 }
 

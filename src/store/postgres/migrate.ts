@@ -104,8 +104,12 @@ async function refuseChangedFiles(db: Kysely<unknown>, files: MigrationFile[]): 
 
 async function claimForWarehouse(db: Kysely<unknown>, warehouse: string): Promise<void> {
   await sql`insert into warehouse (name, number) values (${warehouse}, ${warehouseNumber(warehouse)}) on conflict do nothing`.execute(db);
-  const { rows } = await sql<{ name: string }>`select name from warehouse`.execute(db);
+  const { rows } = await sql<{ name: string; number: number }>`select name, number from warehouse`.execute(db);
   if (rows[0]?.name !== warehouse) {
     throw new SchemaFault(`this database belongs to warehouse ${rows[0]?.name}, not to ${warehouse}: correct CONVEYOR_WAREHOUSES`);
+  }
+  // Ids would lead astray.
+  if (rows[0].number !== warehouseNumber(warehouse)) {
+    throw new SchemaFault(`this database has the warehouse number ${rows[0].number}, ${warehouse} has ${warehouseNumber(warehouse)}`);
   }
 }
