@@ -1,13 +1,15 @@
 import { parseArgs } from 'node:util';
+import { median } from '../support/figures.ts';
 import { startBenchServer } from '../support/server.ts';
 import { runLeaderChaos } from './leader.ts';
+import { type OutageOptions, type OutageResult, runOutage } from './outage.ts';
 import { runRandomChaos } from './random.ts';
 import { runRollingRestart } from './restart.ts';
 import type { Verdict } from './verdict.ts';
 
 /**
  * `npm run chaos`: real processes that are killed, paused, cut off, drained and restarted, and a verdict from the histories.
- * Exits 1 when an invariant was broken, or when too little happened to mean anything. `--scenario random|leader|restart|all`.
+ * Exits 1 when an invariant was broken, or when too little happened to mean anything. `--scenario random|leader|restart|outage|keys|all`; `--runs` of outage.
  */
 const { values: flags } = parseArgs({
   options: {
@@ -18,6 +20,7 @@ const { values: flags } = parseArgs({
     kills: { type: 'string', default: '20' },
     seed: { type: 'string' },
     pace: { type: 'string', default: '1000' },
+    runs: { type: 'string', default: '3' },
     json: { type: 'boolean' },
   },
 });
@@ -85,6 +88,53 @@ async function restart(): Promise<void> {
   );
 }
 
+/** The server of one of three warehouses is away for 20 s, under load. */
+async function outage(): Promise<void> {
+  const results: OutageResult[] = [];
+  for (let run = 1; run <= Number(flags.runs); run += 1) {
+    console.error(`outage, run ${run}: 3,000 orders to three warehouses; the server of one is killed and stays away for 20 s`);
+    results.push(await runOutage({ ...OUTAGE, orders: 3_000, ordersPerSecond: 60, outageMs: 20_000, keyed: 0 }));
+  }
+  const ratio = median(results.map(({ p99DuringMs, p99BeforeMs }) => p99DuringMs / p99BeforeMs));
+  const longest = Math.max(...results.map(({ longestRequestS }) => longestRequestS));
+  if (longest > MAX_WAIT_S) faults.push(`a request took ${longest.toFixed(2)} s; at most ${MAX_WAIT_S} s is promised`);
+  if (ratio > MAX_P99_RATIO)
+    faults.push(`the p99 of the others grew ${ratio.toFixed(2)} times; at most ${MAX_P99_RATIO} times is promised`);
+  addOutage('outage', results, {
+    longest_request_s: longest,
+    others_p99_before_ms: median(results.map(({ p99BeforeMs }) => p99BeforeMs)),
+    others_p99_during_ms: median(results.map(({ p99DuringMs }) => p99DuringMs)),
+    others_p99_ratio: ratio,
+  });
+}
+
+/** 300 keyed orders to a warehouse that dies meanwhile, sent again while it is away and after. */
+async function keys(): Promise<void> {
+  console.error('300 keyed orders to a warehouse that dies meanwhile, sent again while it is away and after');
+  addOutage('keys', [await runOutage({ ...OUTAGE, orders: 300, ordersPerSecond: 30, outageMs: 8_000, keyed: 300 })], {});
+}
+
+const OUTAGE: Pick<OutageOptions, 'stepMs' | 'onPhase'> = { stepMs: 200, onPhase: (phase) => console.error(`  ${phase}`) };
+const MAX_WAIT_S = 2;
+const MAX_P99_RATIO = 1.5;
+
+function addOutage(name: string, results: readonly OutageResult[], figures: Record<string, number>): void {
+  const sum = (pick: (result: OutageResult) => number): number => results.reduce((total, result) => total + pick(result), 0);
+  const violations = results.flatMap((result) => result.violations);
+  const unexplained = sum((result) => result.unexplained);
+  if (unexplained > 0) violations.push(`${unexplained} orders went elsewhere without saying why`);
+  if (sum(({ fallbacks }) => fallbacks) === 0) violations.push('no order went to a fallback: the outage was none');
+  const counts = {
+    runs: results.length,
+    accepted: sum(({ accepted }) => accepted),
+    fallbacks: sum(({ fallbacks }) => fallbacks),
+    keys_processed_once: sum(({ processedOnce }) => processedOnce),
+    conflicts_listed: sum(({ conflicts }) => conflicts),
+    violations: violations.length,
+  };
+  show(name, { ...counts, ...figures }, violations);
+}
+
 function shown({ violations, ...verdict }: Verdict): object {
   const { handedOver, handedBack, fencedWrites, endedSessions, leaderTerms, slowestOrderS, orders } = verdict;
   return {
@@ -94,6 +144,10 @@ function shown({ violations, ...verdict }: Verdict): object {
 }
 
 function add(name: string, result: object, { violations }: Verdict): void {
+  show(name, result, violations);
+}
+
+function show(name: string, result: object, violations: readonly string[]): void {
   report[name] = result;
   faults.push(...violations);
   if (!flags.json) for (const [label, value] of Object.entries(result)) console.log(`  ${label.padEnd(22)} ${render(value)}`);
@@ -106,7 +160,7 @@ function render(value: unknown): string {
     .join(', ');
 }
 
-const scenarios = { random, leader, restart };
+const scenarios = { random, leader, restart, outage, keys };
 const chosen = flags.scenario === 'all' ? Object.values(scenarios) : [scenarios[flags.scenario as keyof typeof scenarios]];
 try {
   for (const scenario of chosen) {

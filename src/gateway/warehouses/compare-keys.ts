@@ -72,7 +72,7 @@ export class KeyComparison {
 
   /**
    * One key, two orders: the one of `from` and the one that the home knows. Only one is to be processed. The older one is
-   * cancelled, which undoes what it did; where it is completed already, the younger one. Where both are, a person decides.
+   * cancelled, which undoes what it did; where it has ended already, the younger one. Where both have, a person decides.
    * Each cancel is decided by its own database under a lock, and always in this order: two who decide at once agree.
    */
   private async decide(home: Warehouse, from: Warehouse, key: StoredKey, holder: KeyHolder): Promise<void> {
@@ -84,7 +84,7 @@ export class KeyComparison {
       return home.store.peers.recordConflict({ ...conflict, kind: 'other_body', otherOrderId: key.orderId });
     const [older, younger] = mine.orderId < other.orderId ? [mine, other] : [other, mine];
     if ((await this.withdraw(older.orderId, younger.orderId)) === 'withdrawn') return this.leadTo(younger.orderId, home, from, key, holder);
-    if ((await this.withdraw(younger.orderId, older.orderId)) === 'completed')
+    if ((await this.withdraw(younger.orderId, older.orderId)) === 'processed')
       await home.store.peers.recordConflict({ ...conflict, kind: 'both_processed', otherOrderId: key.orderId });
     return this.leadTo(older.orderId, home, from, key, holder);
   }
@@ -95,12 +95,12 @@ export class KeyComparison {
     else await from.store.peers.repointKey(key, key.orderId, orderId);
   }
 
-  /** Cancels the order, whatever it does; `completed`: it is too late for that. */
-  private async withdraw(orderId: string, favoured: string): Promise<'withdrawn' | 'completed'> {
+  /** Cancels the order, whatever it does; `processed`: it completed or failed by itself, or is failing just now. */
+  private async withdraw(orderId: string, favoured: string): Promise<'withdrawn' | 'processed'> {
     const { store, name } = this.warehouses.ofOrder(orderId);
     const reason = `its key was used for order ${favoured} while a warehouse was away`;
     const verdict = await store.cancelOrder({ orderId, customerId: undefined, actor: ACTOR, reason });
-    if (verdict.outcome === 'refused' && verdict.status === 'completed') return 'completed';
+    if (verdict.outcome === 'refused' && verdict.status !== 'cancelled') return 'processed';
     this.log.warn({ warehouse: name, order: orderId, favoured }, 'one key, two orders: this one is cancelled');
     return 'withdrawn';
   }
