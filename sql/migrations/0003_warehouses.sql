@@ -81,8 +81,8 @@ begin
   elsif clock_timestamp() - l.gate_closed_at > time_limit then
     insert into key_conflicts (kind, customer_id, order_id, missing)
     select 'not_compared', o.customer_id, o.order_id, array(select unnest(others) except select unnest(l.gate_compared) order by 1)
-      from orders o
-     where o.state = 'queued' and o.keyed and o.accepted_at <= l.gate_closed_at
+      from (select * from orders where state = 'queued' union all select * from orders where state = 'running') o
+     where o.keyed and o.accepted_at <= l.gate_closed_at
     on conflict do nothing;
     get diagnostics marked = row_count;
     state := 'forced';

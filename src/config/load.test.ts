@@ -69,6 +69,24 @@ describe('settings', () => {
     ]);
   });
 
+  it('name warehouses and their fallbacks as lists, in every source alike', () => {
+    const fallback = new Map([
+      ['HN', ['DN', 'HCM']],
+      ['DN', ['HN']],
+    ]);
+    expect(load({ env: { CONVEYOR_FALLBACK: 'HN=DN,HCM DN=HN' } }).fallback).toEqual(fallback);
+    expect(load({ flags: { fallback: ['HN=DN,HCM', 'DN=HN'] } }).fallback).toEqual(fallback);
+    expect(load({ file: { fallback: { HN: ['DN', 'HCM'], DN: 'HN' } } }).fallback).toEqual(fallback);
+    for (const embedded of ['HCM HN', 'HCM,HN', ['HCM', 'HN']]) expect(load({ flags: { embedded } }).embedded).toEqual(['HCM', 'HN']);
+    expect(load({ file: { warehouseWorkflow: { HN: 'express' } } }).warehouseWorkflow).toEqual(new Map([['HN', ['express']]]));
+    for (const wrong of ['', 'HN', 'HN=', 'HN=DN HN=HCM', 'H N=DN', 'HN=D N!'])
+      expect(problemsOf({ flags: { fallback: wrong === '' ? [] : wrong } })).toEqual([
+        expect.stringMatching(/^--fallback is .*; allowed is NAME=VALUE/),
+      ]);
+    for (const wrong of ['HCM HCM', '-?', [], ['']])
+      expect(problemsOf({ flags: { embedded: wrong } })).toEqual([expect.stringMatching(/^--embedded is .*; allowed is one or more/)]);
+  });
+
   it('that a command does not use are not looked at', () => {
     expect(problemsOf({ env: { CONVEYOR_SLOTS: 'many' } }, ['endpoint'])).toEqual([]);
   });

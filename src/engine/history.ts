@@ -42,6 +42,7 @@ export function foldHistory(order: Order, events: readonly OrderEvent[]): Claime
     brokenStep,
     cancelRequested: order.requested === 'cancel',
     crashCount: order.crashCount,
+    keyed: order.keyed,
   };
 }
 

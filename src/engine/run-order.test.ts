@@ -30,7 +30,7 @@ function begin(
   const steps = handlers.map((run, index) => step(`S${index + 1}`, { run, compensate, retry: { retries: 1, delay: '1s' } }));
   const claimed: ClaimedOrder = {
     ...{ orderId: 'o', customerId: 'c', workflow: 'w', workflowVersion: 1, content: {}, step: 1, direction: 'forward', fence: 1 },
-    ...{ version: 2, retries: 0, attempt: 1, results: [], brokenStep: undefined, cancelRequested: false, crashCount: 0 },
+    ...{ version: 2, retries: 0, attempt: 1, results: [], brokenStep: undefined, cancelRequested: false, crashCount: 0, keyed: false },
     ...options.claimed,
   };
   const run = new OrderRun(claimed, defineWorkflow({ name: 'w', version: 1, steps }), host);

@@ -210,7 +210,9 @@ export interface TickReport {
   asked: NodeWish | undefined;
   /** Set when this session leads. */
   leaderTerm: number | undefined;
-  /** Set when this session leads: whether the gate needs `peers.turnGate`. */
+  /** Orders with keys that this session owned before an outage wait, like those in the queue. */
+  gateShut: boolean;
+  /** This session leads, and the gate needs `peers.turnGate`. */
   gateNeedsTurn: boolean;
   /** Set when it was asked for. */
   lostSessions: number[] | undefined;
@@ -238,6 +240,8 @@ export interface ClaimedOrder {
   cancelRequested: boolean;
   /** How many nodes died while they had it; see `isSuspect`. */
   crashCount: number;
+  /** It may have been sent elsewhere too: see `TickReport.gateShut`. */
+  keyed: boolean;
 }
 
 export interface OrderMove {

@@ -259,7 +259,7 @@ export class NodeLife {
     if (this.liveness === 'lost') return this.waitForLiveness();
     this.resume();
     try {
-      if (this.surplus.isDue(report.ownedCount, this.slots.size)) await this.reconcile();
+      if (this.surplus.isDue(report.ownedCount, this.slots.size)) await this.reconcile(report.gateShut);
       await this.takeover.checkLeases(report, this.isLeader);
       await this.gateKeeper.follow(report);
       if (this.isLeader) this.leadership.noteWork();
@@ -312,8 +312,8 @@ export class NodeLife {
     if (ended.length > 0 && !this.over) this.die();
   }
 
-  /** Works the orders that are ours according to the database and that no slot knows of. */
-  private async reconcile(): Promise<void> {
+  /** Works the orders that are ours according to the database and that no slot knows of; those the gate holds, later. */
+  private async reconcile(gateShut: boolean): Promise<void> {
     const { store, log } = this.options;
     this.surplus.begin();
     const owned = await store.readOwnedOrders(this.session).catch((error: unknown) => {
@@ -323,6 +323,10 @@ export class NodeLife {
     if (!this.mayWork()) return;
     for (const order of owned) {
       if (this.slots.has(order.orderId)) continue;
+      if (gateShut && order.keyed) {
+        this.surplus.doubt();
+        continue;
+      }
       log.info({ session: this.session, order: order.orderId }, 'taking up an order that was ours already');
       this.slots.start(order);
     }

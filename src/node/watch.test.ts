@@ -13,6 +13,7 @@ const report = (sessions: TickReport['sessions'], databaseEpoch = 'e1'): TickRep
   workDue: false,
   asked: undefined,
   leaderTerm: undefined,
+  gateShut: false,
   gateNeedsTurn: false,
   lostSessions: undefined,
 });

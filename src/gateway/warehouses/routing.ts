@@ -56,16 +56,13 @@ export function rankWarehouses(
   const healthy = rankHealthy(own, others, settings, spread, random);
   const answering = others.filter(({ health }) => health === 'no_nodes' || health === 'disabled').sort(byHealth);
   if (!own) return [...healthy.map((candidate) => becauseLeast(candidate, candidates)), ...lastResorts(answering)];
+  const [best] = healthy;
   const asHome: Preference = { name: own.name, because: null };
-  if (own.health === 'OK') {
-    const [best] = healthy;
-    const rest = healthy.map((candidate) => fallbackTo(own, candidate, settings));
-    return best && isOverloaded(own, best, byKey ? REBALANCE_BY_KEY_AT : settings.rebalanceAt)
-      ? [rebalanceTo(own, best), asHome, ...rest.slice(1)]
-      : [asHome, ...rest];
-  }
-  const ownAsLast = own.health === 'unavailable' ? [] : [asHome];
-  return [...healthy.map((candidate) => fallbackTo(own, candidate, settings)), ...ownAsLast, ...lastResorts(answering)];
+  const elsewhere = healthy.map((candidate) => fallbackTo(own, candidate, settings));
+  if (own.health === 'OK' && best && isOverloaded(own, best, byKey ? REBALANCE_BY_KEY_AT : settings.rebalanceAt))
+    return [rebalanceTo(own, best), asHome, ...elsewhere.slice(1), ...lastResorts(answering)];
+  if (own.health === 'OK') return [asHome, ...elsewhere, ...lastResorts(answering)];
+  return [...elsewhere, ...(own.health === 'unavailable' ? [] : [asHome]), ...lastResorts(answering)];
 }
 
 /** Those of the fallback list first, then the others: by key, or the less loaded of two that chance picks. */
@@ -113,7 +110,7 @@ export function loadOf({ backlog, slots }: Pick<Candidate, 'backlog' | 'slots'>)
 }
 
 function byLoad(a: Candidate, b: Candidate): number {
-  return loadOf(a) - loadOf(b);
+  return Math.min(loadOf(a), Number.MAX_VALUE) - Math.min(loadOf(b), Number.MAX_VALUE);
 }
 
 function byHealth(a: Candidate, b: Candidate): number {

@@ -97,7 +97,9 @@ function turnGate(db: MemoryDatabase, request: { session: number; term: number; 
   if (db.peers.length > 0 && closedAt !== undefined && missing.length > 0) {
     if (now - closedAt <= request.limitMs) return { state: 'closed', marked: 0 };
     gate.closedAt = undefined;
-    const held = [...db.open].filter(({ state, keyed, acceptedAt }) => state === 'queued' && keyed && acceptedAt <= closedAt);
+    const held = [...db.open].filter(
+      ({ state, keyed, acceptedAt }) => (state === 'queued' || state === 'running') && keyed && acceptedAt <= closedAt,
+    );
     for (const { customerId, orderId } of held) {
       addConflict(db, { kind: 'not_compared', customerId, key: undefined, orderId, otherOrderId: undefined, missing });
     }

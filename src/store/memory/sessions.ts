@@ -62,6 +62,7 @@ export function tick(db: MemoryDatabase, session: number, ttlMs: number, load: N
     workDue: dueOrders(db, row).length > 0,
     asked: row.asked,
     leaderTerm,
+    gateShut: gateHoldsUpTo(db) !== Number.NEGATIVE_INFINITY,
     gateNeedsTurn: leaderTerm !== undefined && gateHoldsUpTo(db) !== Number.NEGATIVE_INFINITY,
     lostSessions: load.lookForLost ? findLostSessions(db).filter((lost) => lost !== session) : undefined,
   };

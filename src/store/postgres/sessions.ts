@@ -53,6 +53,10 @@ const TICK: Statement = {
                       and o.workflow_id = any (beat.workflow_ids) order by o.next_run_at, o.order_id limit 1) as work_due,
            beat.asked, (select term from lead) as leader_term,
            coalesce((select gate_needs_turn from lead), false) as gate_needs_turn,
+           exists (select from leader_lease l, warehouse w
+                    where l.name = 'warehouse' and cardinality(w.peers) > 0
+                      and (l.gate_epoch is distinct from pg_postmaster_start_time() or l.gate_until <= clock_timestamp()
+                           or l.gate_closed_at is not null)) as gate_shut,
            case when $12 then (select coalesce(json_agg(id), '[]') from lost_sessions($2 * interval '1 millisecond') id
                                  where id <> $1) end as lost_sessions
       from beat
@@ -128,6 +132,7 @@ interface TickRow {
   asked: NodeWish | null;
   leader_term: number | null;
   gate_needs_turn: boolean;
+  gate_shut: boolean;
   lost_sessions: number[] | null;
 }
 
@@ -158,6 +163,7 @@ export async function tick(connection: Connection, session: number, ttlMs: numbe
     workDue: row.work_due,
     asked: row.asked ?? undefined,
     leaderTerm: row.leader_term ?? undefined,
+    gateShut: row.gate_shut,
     gateNeedsTurn: row.gate_needs_turn,
     lostSessions: row.lost_sessions ?? undefined,
   };
