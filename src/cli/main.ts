@@ -32,6 +32,8 @@ function buildProgram(): Command {
   const program = new Command('conveyor')
     .description('A distributed order-processing system on PostgreSQL.')
     .version(readVersion(), '-V, --version', 'print the version')
+    // `warehouses` and `conflicts` list by themselves: an option after `disable` is that command's.
+    .enablePositionalOptions()
     .addCommand(startCommand())
     .addCommand(gatewayCommand())
     .addCommand(nodeCommand())
