@@ -19,6 +19,7 @@ import { clusterJoin, type JoinOffer } from './routes/cluster-join.ts';
 import { conflicts } from './routes/conflicts.ts';
 import { describeRoutes, documents } from './routes/documents.ts';
 import { health } from './routes/health.ts';
+import { oldClients } from './routes/old-clients.ts';
 import { orderEvents } from './routes/order-events.ts';
 import { readOrders } from './routes/read-orders.ts';
 import { repairOrder } from './routes/repair-order.ts';
@@ -103,6 +104,7 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   await describeRoutes(app, options.version);
   submitOrder(app, context);
   readOrders(app, context);
+  oldClients(app, context);
   orderEvents(app, context);
   cancelOrder(app, context);
   repairOrder(app, context);

@@ -172,6 +172,8 @@ describe('the gateway', () => {
         '/nodes/{id}/drain',
         '/nodes/{id}/resume',
         '/nodes/{id}/stop',
+        '/order',
+        '/order/{id}',
         '/orders',
         '/orders/{id}',
         '/orders/{id}/cancel',

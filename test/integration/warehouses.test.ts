@@ -231,6 +231,36 @@ describe('several warehouses', () => {
     }
   });
 
+  it("a client's own id is found wherever its order is; unknown only when every warehouse says so", async () => {
+    await nodesOfAll();
+    const gateway = await cluster.gateway();
+    const ids = new Map<string, string>();
+    for (const region of ['HCM', 'HN', 'DN']) {
+      const own = `own-${randomUUID()}`;
+      const { status, body } = await gateway.ask('POST', '/order', { token: 'user', body: { order_id: own, region } });
+      expect({ status, body }).toMatchObject({ status: 202, body: { order_id: own, client_order_id: own, warehouse: region } });
+      ids.set(own, region);
+    }
+    for (const [own, region] of ids)
+      expect((await gateway.ask('GET', `/order/${own}`, { token: 'user' })).body).toMatchObject({
+        order_id: own,
+        warehouse: region,
+        steps: expect.any(Array),
+      });
+    expect((await fetch(`${gateway.url}/order/${[...ids.keys()][1]}`)).status).toBe(200);
+    expect((await fetch(`${gateway.url}/order/${[...ids.keys()][1]}`, { headers: { 'sec-fetch-site': 'cross-site' } })).status).toBe(403);
+    const { body } = await gateway.submit({ region: 'HN' });
+    expect((await gateway.ask('GET', `/order/${body.order_id}`, { token: 'user' })).body).toMatchObject({ order_id: body.order_id });
+    for (const unknown of ['nobody', randomUUID()])
+      expect((await gateway.ask('GET', `/order/${unknown}`, { token: 'user' })).status).toBe(404);
+    cluster.of('DN').way.cut();
+    await until(gateway, 'DN', 'unavailable');
+    expect(await gateway.ask('GET', '/order/nobody', { token: 'user' })).toMatchObject({
+      status: 503,
+      body: { detail: expect.stringContaining('DN did not answer') },
+    });
+  });
+
   it('a warehouse may have a workflow of its own', async () => {
     const { WorkflowRegistry } = await import('#engine/registry.ts');
     const { defineWorkflow, step } = await import('#engine/workflow.ts');

@@ -26,7 +26,7 @@ export function submitOrder(app: FastifyInstance, context: GatewayContext): void
     ]),
   };
   app.post<{ Body: OrderContent }>('/orders', { schema }, async (request, reply) =>
-    answer(context, await placeOrder(context, request), reply),
+    answerPlaced(context, await placeOrder(context, request), reply),
   );
 }
 
@@ -39,7 +39,8 @@ export function placeOrder(context: GatewayContext, request: SubmitRequest): Pro
   return context.placement.place({ customerId, content, keys, bodyHash: keys.length > 0 ? hashBody(content) : null });
 }
 
-function answer(context: GatewayContext, placed: Placed, reply: FastifyReply): AcceptedOrderJson {
+/** 202 for a new order, 200 for one that its key found. */
+export function answerPlaced(context: GatewayContext, placed: Placed, reply: FastifyReply): AcceptedOrderJson {
   const shown = placed.outcome === 'created' ? viewOfNew(context, placed) : viewOfExisting(context, placed);
   reply.code(placed.outcome === 'created' ? 202 : 200).header('location', `/orders/${shown.order_id}`);
   return shown;
