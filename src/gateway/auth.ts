@@ -20,6 +20,8 @@ interface Remembered {
 /** How long a revoked token may still be good, and an unknown one is not asked about again. */
 const KNOWN_FOR_MS = 5_000;
 const UNKNOWN_FOR_MS = 1_000;
+/** After so long the next warehouse is asked too. */
+const PATIENCE_MS = 100;
 const MAX_REMEMBERED = 20_000;
 const MAX_TOKEN_LENGTH = 512;
 const MAX_WAITING_LOOKUPS = 5_000;
@@ -74,25 +76,33 @@ export class Authenticator {
     for (const [key, { until }] of this.remembered) if (until !== Number.POSITIVE_INFINITY) this.remembered.delete(key);
   }
 
-  /** A token that the first to answer does not know may be known elsewhere: it was made while that one was away. */
+  /**
+   * The first warehouse that knows a token decides; one that does not answer at once holds nobody up. A token that one does not
+   * know may be known elsewhere: it was made while that one was away.
+   */
   private async find(hashes: Buffer[]): Promise<(Principal | undefined)[]> {
     const found: (StoredToken | undefined)[] = hashes.map(() => undefined);
-    let lastError: unknown;
-    let answers = 0;
+    const asked: Promise<void>[] = [];
     for (const store of this.stores) {
-      const open = hashes.flatMap((hash, index) => (found[index] ? [] : [{ hash, index }]));
-      if (open.length === 0) break;
-      try {
-        const tokens = await store.tokens.find(open.map(({ hash }) => hash));
-        for (const [place, token] of tokens.entries()) found[(open[place] as { index: number }).index] = token;
-        answers += 1;
-      } catch (error) {
-        lastError = error;
-      }
+      const answer = store.tokens.find(hashes).then((tokens) => {
+        for (const [index, token] of tokens.entries()) found[index] ??= token;
+      });
+      asked.push(answer);
+      await settledWithin(answer, PATIENCE_MS, this.clock);
+      if (found.every((token) => token !== undefined)) break;
     }
-    if (answers === 0) throw lastError;
+    // Where nobody answered in time, the first answer counts; where nobody answers at all, the reason of one is told.
+    if (found.includes(undefined)) await Promise.any(asked).catch((error: AggregateError) => Promise.reject(error.errors[0]));
     return found.map((token) => (token && token.revokedAt === null ? { name: token.name, role: token.role } : undefined));
   }
+}
+
+/** Waits for the answer, whatever it is, but not for longer. */
+async function settledWithin(answer: Promise<void>, ms: number, clock: Clock): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = clock.after(ms, late.resolve);
+  await Promise.race([answer.catch(() => undefined), late.promise]);
+  timer.cancel();
 }
 
 function digest(token: string): string {

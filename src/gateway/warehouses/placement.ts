@@ -7,7 +7,7 @@ import type { KeyHolder } from '#engine/peer-store.ts';
 import type { AcceptVerdict, NewOrder, OrderKey } from '#engine/store.ts';
 import type { Workflow } from '#engine/workflow.ts';
 import { refuseKey } from '../idempotency.ts';
-import { homeOfKey, type Preference, type RoutingRequest, type RoutingSettings, rankWarehouses } from './routing.ts';
+import { homeOfKey, isAtEase, type Preference, type RoutingRequest, type RoutingSettings, rankWarehouses } from './routing.ts';
 import type { Warehouse, Warehouses } from './warehouses.ts';
 
 export interface PlacementOptions {
@@ -24,6 +24,8 @@ export interface OrderRequest {
   keys: OrderKey[];
   bodyHash: Buffer | null;
 }
+
+type Turns = Iterable<[Warehouse, Preference]>;
 
 export type Placed =
   | { outcome: 'created'; order: NewOrder; acceptedAt: EpochMs; warehouse: Warehouse }
@@ -42,23 +44,22 @@ export class Placement {
 
   async place(request: OrderRequest): Promise<Placed> {
     const { region, because } = this.regionOf(request.content.region);
-    if (request.keys.length === 0) return this.placeFreely(request, this.rank({ home: region, byKey: false, spread: undefined }, because));
+    if (request.keys.length === 0)
+      return this.placeFreely(request, this.inTurn({ home: region, byKey: false, spread: undefined }, because));
     const { warehouses } = this.options;
     const spread = JSON.stringify([request.customerId, nameOf(request.keys)]);
     const home = warehouses.get(region ?? homeOfKey(spread, warehouses.names) ?? '') as Warehouse;
-    const preferences = this.rank(
-      { home: home.name, byKey: region === undefined, spread },
-      region === undefined ? this.becauseOfKey(home) : because,
-    );
+    const belongs = { home: home.name, byKey: region === undefined, spread };
+    const becauseHome = region === undefined ? this.becauseOfKey(home) : because;
     if (home.presence.isHere && home.watch.latest?.gate.open) {
       try {
-        return await this.placeKeyed(request, home, preferences);
+        return await this.placeKeyed(request, home, this.inTurn(belongs, becauseHome));
       } catch (error) {
         // Nothing was sent to the home: it has just gone away.
         if (!(error instanceof WarehouseAway)) throw error;
       }
     }
-    return this.placeWithoutHome(request, home, preferences);
+    return this.placeWithoutHome(request, home, this.inTurn(belongs, becauseHome));
   }
 
   /** A region that exists, `undefined` where the order names none; and why it is that one, where the order did not say so. */
@@ -81,16 +82,21 @@ export class Placement {
     return { code: 'key', message: `it names no region; its key belongs to ${home.name}` };
   }
 
-  private rank(request: RoutingRequest, becauseHome: Because | null): Preference[] {
+  /** Where the order may go, the best first. The others are ranked only when the home does not take it. */
+  private *inTurn(request: RoutingRequest, becauseHome: Because | null): Turns {
     const { warehouses, routing, clock } = this.options;
+    const home = request.home === undefined ? undefined : warehouses.get(request.home);
+    const first = home && isAtEase(warehouses.candidateOf(home)) ? home : undefined;
+    if (first) yield [first, { name: first.name, because: becauseHome }];
     const candidates = warehouses.all.map((warehouse) => warehouses.candidateOf(warehouse));
-    const ranked = rankWarehouses(request, candidates, routing, () => clock.random());
-    return ranked.map((preference) => (preference.because ? preference : { ...preference, because: becauseHome }));
+    for (const { name, because } of rankWarehouses(request, candidates, routing, () => clock.random())) {
+      if (name !== first?.name) yield [warehouses.get(name) as Warehouse, { name, because: because ?? becauseHome }];
+    }
   }
 
   /** Without a key: the first that takes it. One that may have taken it ends the search. */
-  private async placeFreely(request: OrderRequest, preferences: readonly Preference[]): Promise<Placed> {
-    for (const [warehouse, preference] of this.inTurn(preferences)) {
+  private async placeFreely(request: OrderRequest, turns: Turns): Promise<Placed> {
+    for (const [warehouse, preference] of turns) {
       const order = this.newOrder(request, warehouse, preference, null);
       const verdict = await unlessAway(warehouse.queues.accept.add(order));
       if (verdict) return this.conclude(request, warehouse, order, verdict);
@@ -99,9 +105,9 @@ export class Placement {
   }
 
   /** The home answers: it decides about the key, whoever stores the order. */
-  private async placeKeyed(request: OrderRequest, home: Warehouse, preferences: readonly Preference[]): Promise<Placed> {
+  private async placeKeyed(request: OrderRequest, home: Warehouse, turns: Turns): Promise<Placed> {
     let reserved: string | undefined;
-    for (const [warehouse, preference] of this.inTurn(preferences)) {
+    for (const [warehouse, preference] of turns) {
       const order = this.newOrder(request, warehouse, preference, null);
       if (warehouse !== home || reserved !== undefined) {
         const holder = reserved === undefined ? await this.reserve(request, home, order.orderId) : undefined;
@@ -121,10 +127,10 @@ export class Placement {
    * The home is away, or came back and does not know yet what ran elsewhere: whoever answers is asked for the key first. What
    * is stored elsewhere meanwhile is told to the home when it is back.
    */
-  private async placeWithoutHome(request: OrderRequest, home: Warehouse, preferences: readonly Preference[]): Promise<Placed> {
+  private async placeWithoutHome(request: OrderRequest, home: Warehouse, turns: Turns): Promise<Placed> {
     const holder = await this.findEverywhere(request, home);
     if (holder) return this.concludeElsewhere(request, undefined, holder.orderId);
-    for (const [warehouse, preference] of this.inTurn(preferences)) {
+    for (const [warehouse, preference] of turns) {
       const order = this.newOrder(request, warehouse, preference, warehouse === home ? null : home.name);
       const verdict = await unlessAway(warehouse.queues.accept.add(order));
       if (verdict) return this.conclude(request, warehouse, order, verdict);
@@ -218,10 +224,6 @@ export class Placement {
       routedBecause: because,
       unsettledHome,
     };
-  }
-
-  private inTurn(preferences: readonly Preference[]): [Warehouse, Preference][] {
-    return preferences.map((preference) => [this.options.warehouses.get(preference.name) as Warehouse, preference]);
   }
 
   private allAway(): ConveyorError {

@@ -109,6 +109,11 @@ export function loadOf({ backlog, slots }: Pick<Candidate, 'backlog' | 'slots'>)
   return slots > 0 ? backlog / slots : Number.POSITIVE_INFINITY;
 }
 
+/** Whether it takes its own orders whatever the others have to do. */
+export function isAtEase(candidate: Candidate): boolean {
+  return candidate.health === 'OK' && loadOf(candidate) < BUSY_BACKLOG_PER_SLOT;
+}
+
 function byLoad(a: Candidate, b: Candidate): number {
   return Math.min(loadOf(a), Number.MAX_VALUE) - Math.min(loadOf(b), Number.MAX_VALUE);
 }
@@ -138,10 +143,11 @@ function becauseLeast({ name }: Candidate, candidates: readonly Candidate[]): Pr
 }
 
 /** Of an order that is stored: in words also where nothing had to be written down. */
-export function explainRouting(order: Pick<Order, 'routedBecause' | 'content'>, warehouse: string): Because {
+export function explainRouting(order: Pick<Order, 'routedBecause' | 'content'> & { retryOf?: string | null }, warehouse: string): Because {
   if (order.routedBecause) return order.routedBecause;
   const { region } = order.content;
   if (region === warehouse) return { code: 'home', message: `${warehouse} is its region's warehouse` };
+  if (order.retryOf) return { code: 'retry', message: `it repeats order ${order.retryOf}, which is in ${warehouse}` };
   return { code: 'only', message: `${warehouse} was the only warehouse` };
 }
 
