@@ -112,6 +112,14 @@ create table order_keys (
   constraint order_keys_pkey PRIMARY KEY (customer_id, kind, key)
 );
 
+create table order_totals (
+  session_id bigint not null,
+  completed bigint not null,
+  priced bigint not null,
+  price_sum numeric not null,
+  constraint order_totals_pkey PRIMARY KEY (session_id)
+) with (fillfactor=50);
+
 create table orders (
   order_id uuid not null,
   accepted_at timestamp with time zone not null,
@@ -490,7 +498,7 @@ begin
   elsif clock_timestamp() - l.gate_closed_at > time_limit then
     insert into key_conflicts (kind, customer_id, order_id, missing)
     select 'not_compared', o.customer_id, o.order_id, array(select unnest(others) except select unnest(l.gate_compared) order by 1)
-      from (select * from orders where state = 'queued' union all select * from orders where state = 'running') o
+      from (select q.* from orders q where q.state = 'queued' union all select r.* from orders r where r.state = 'running') o
      where o.keyed and o.accepted_at <= l.gate_closed_at
     on conflict do nothing;
     get diagnostics marked = row_count;

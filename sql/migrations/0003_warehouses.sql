@@ -81,7 +81,7 @@ begin
   elsif clock_timestamp() - l.gate_closed_at > time_limit then
     insert into key_conflicts (kind, customer_id, order_id, missing)
     select 'not_compared', o.customer_id, o.order_id, array(select unnest(others) except select unnest(l.gate_compared) order by 1)
-      from (select * from orders where state = 'queued' union all select * from orders where state = 'running') o
+      from (select q.* from orders q where q.state = 'queued' union all select r.* from orders r where r.state = 'running') o
      where o.keyed and o.accepted_at <= l.gate_closed_at
     on conflict do nothing;
     get diagnostics marked = row_count;

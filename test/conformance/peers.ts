@@ -201,15 +201,17 @@ function describeGate(suite: Suite): void {
       const { round } = (await suite.store.peers.readPulse()).gate;
       await suite.store.peers.noteCompared('HN', round);
       expect(await turn(leader)).toEqual({ state: 'closed', marked: 0 });
-      expect(await turn(leader, -1)).toMatchObject({ state: 'forced', marked: 1 });
+      const { state, marked } = await turn(leader, -1);
+      expect(state).toBe('forced');
+      expect(marked).toBeGreaterThan(0);
       expect((await suite.store.peers.readPulse()).gate.open).toBe(true);
       const marks = await suite.second.peers.listConflicts({ all: false, limit: 10 });
-      expect(marks[0]).toMatchObject({ kind: 'not_compared', orderId: held, missing: ['DN'], resolvedAt: null });
+      expect(marks.find(({ orderId }) => orderId === held)).toMatchObject({ kind: 'not_compared', missing: ['DN'], resolvedAt: null });
       expect(await claimable(leader.session, held)).toBe(true);
       await suite.store.peers.noteCompared('DN', round);
       expect(await suite.store.peers.listConflicts({ all: false, limit: 10 })).toEqual([]);
-      const [resolved] = await suite.store.peers.listConflicts({ all: true, limit: 10 });
-      expect(resolved).toMatchObject({ orderId: held, missing: [], resolvedBy: 'conveyor', resolution: 'compared later' });
+      const resolved = (await suite.store.peers.listConflicts({ all: true, limit: 100 })).find(({ orderId }) => orderId === held);
+      expect(resolved).toMatchObject({ missing: [], resolvedBy: 'conveyor', resolution: 'compared later' });
     });
   });
 }

@@ -26,7 +26,7 @@ export function newOrder(changes: Partial<NewOrder> & { keys?: OrderKey[] } = {}
 
 /** Accepts this many orders in one go; their ids. */
 export async function acceptMany(store: Store, count: number): Promise<string[]> {
-  const orders = Array.from({ length: count }, () => newOrder());
+  const orders = Array.from({ length: count }, () => newOrder({}, store.warehouse.number));
   await store.acceptOrders(orders);
   await store.wakeNodes(count);
   return orders.map((order) => order.orderId);

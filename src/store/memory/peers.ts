@@ -100,10 +100,10 @@ function turnGate(db: MemoryDatabase, request: { session: number; term: number; 
     const held = [...db.open].filter(
       ({ state, keyed, acceptedAt }) => (state === 'queued' || state === 'running') && keyed && acceptedAt <= closedAt,
     );
-    for (const { customerId, orderId } of held) {
-      addConflict(db, { kind: 'not_compared', customerId, key: undefined, orderId, otherOrderId: undefined, missing });
-    }
-    return { state: 'forced', marked: held.length };
+    const marks = held.map(({ customerId, orderId }) =>
+      addConflict(db, { kind: 'not_compared', customerId, key: undefined, orderId, otherOrderId: undefined, missing }),
+    );
+    return { state: 'forced', marked: marks.filter((isNew) => isNew).length };
   }
   gate.closedAt = undefined;
   return { state: 'open', marked: 0 };
@@ -126,12 +126,14 @@ function noteCompared(db: MemoryDatabase, peer: string, round: number): boolean 
 
 type NewRow = Omit<KeyConflict, 'id' | 'foundAt' | 'resolvedAt' | 'resolvedBy' | 'resolution'>;
 
-function addConflict(db: MemoryDatabase, row: NewRow): void {
+/** Whether it is new. */
+function addConflict(db: MemoryDatabase, row: NewRow): boolean {
   const isSame = (other: NewRow): boolean =>
     other.kind === row.kind && other.orderId === row.orderId && other.otherOrderId === row.otherOrderId;
-  if (db.conflicts.some(isSame)) return;
+  if (db.conflicts.some(isSame)) return false;
   const id = `00000000-0000-7000-8000-${String(db.conflicts.length + 1).padStart(12, '0')}`;
   db.conflicts.push({ ...copyOf(row), id, foundAt: db.clock.now(), resolvedAt: null, resolvedBy: null, resolution: null });
+  return true;
 }
 
 function conflictMethods(db: MemoryDatabase): Pick<PeerStore, 'recordConflict' | 'listConflicts' | 'resolveConflict'> {
