@@ -9,6 +9,7 @@ import type { JoinOffer } from '#gateway/routes/cluster-join.ts';
 import type { RoutingSettings } from '#gateway/warehouses/routing.ts';
 import { orderWorkflow } from '#workflows/order.ts';
 import { type OpenWarehouse, openWarehouses } from './databases.ts';
+import { expectedPrices } from './expected-price.ts';
 import { CommandFault, EXIT } from './faults.ts';
 import { explainListenFault, isLoopback } from './port.ts';
 import type { Service } from './service.ts';
@@ -130,7 +131,15 @@ export async function startGateway(
   const join = await offerToJoin(settings, addresses, databasesAreHere);
   const app = await buildGateway({
     ...{ warehouses: warehouses.map(({ store }) => store), readiness: (store: Store) => byStore.get(store)?.unready() },
-    ...{ ...others, ...surroundings, join, routing, workflowsByWarehouse, maxWaitingOrders: settings.maxWaitingOrders },
+    ...{
+      ...others,
+      ...surroundings,
+      expectedPriceOf: expectedPrices(parts.registry),
+      join,
+      routing,
+      workflowsByWarehouse,
+      maxWaitingOrders: settings.maxWaitingOrders,
+    },
   });
   service.own({ what: 'the gateway', close: () => closeGateway(app) });
   await app.listen({ host: settings.host, port: settings.port }).catch((error: unknown) => {

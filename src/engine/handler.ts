@@ -1,6 +1,6 @@
 import type { Json } from '#domain/json.ts';
 import type { OrderContent } from '#domain/order.ts';
-import type { Direction } from '#domain/order-state.ts';
+import type { Direction, Position } from '#domain/order-state.ts';
 import type { Log } from './log.ts';
 import type { Outcome } from './plan.ts';
 import type { Interruption } from './run-step.ts';
@@ -62,4 +62,9 @@ export function prepareHandler(step: Step, input: HandlerInput, signal: AbortSig
   };
   const { undo } = input;
   return undo ? () => step.compensate?.(Object.assign(context, undo)) : () => step.run(context);
+}
+
+/** The same for every attempt of a step in a direction. */
+export function idempotencyKeyOf(orderId: string, { step, direction }: Position): string {
+  return `${orderId}:${step}:${direction}`;
 }

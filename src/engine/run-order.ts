@@ -1,9 +1,10 @@
 import { unreachable } from '#domain/assert.ts';
+import { priceOfResults } from '#domain/execution-price.ts';
 import type { Json } from '#domain/json.ts';
 import { isSuspect } from '#domain/order.ts';
 import { type Position, positionAfter } from '#domain/order-state.ts';
 import type { Clock } from './clock.ts';
-import { type HandlerInput, type IsolatedOrder, prepareHandler } from './handler.ts';
+import { type HandlerInput, type IsolatedOrder, idempotencyKeyOf, prepareHandler } from './handler.ts';
 import type { Log } from './log.ts';
 import { handBack, type Move, nextMove, type Outcome } from './plan.ts';
 import { type Interruption, runStep } from './run-step.ts';
@@ -157,6 +158,7 @@ export class OrderRun {
       direction: this.at.direction,
       data: move.data,
       closing: move.closing,
+      executionPrice: move.kind === 'completed' ? priceOfResults([...this.results, resultOf(move)]) : undefined,
     });
     if (move.closing) this.host.onLeaving();
     const verdict = await pending;
@@ -198,7 +200,7 @@ export class OrderRun {
       direction: at.direction,
       results,
       attempt: this.attempt,
-      idempotencyKey: `${this.orderId}:${at.step}:${at.direction}`,
+      idempotencyKey: idempotencyKeyOf(this.orderId, at),
       fence: claimed.fence,
       undo: at.direction === 'rollback' ? this.undoOf() : undefined,
     };

@@ -61,6 +61,8 @@ export interface Store {
 
   /** Order counts and live nodes, for health and routing. */
   readLoad(): Promise<WarehouseLoad>;
+  /** What the completed orders add up to, whatever became of the orders' rows. */
+  readTotals(): Promise<OrderTotals>;
   readonly tokens: TokenStore;
   readonly operations: OperationStore;
   readonly peers: PeerStore;
@@ -255,6 +257,8 @@ export interface OrderMove {
   data: Json;
   /** Set when the order leaves the session's hands. */
   closing: Closing | undefined;
+  /** Of an order that completes: a decimal number that goes into the totals. */
+  executionPrice?: string | undefined;
 }
 
 /**
@@ -281,6 +285,14 @@ export interface WarehouseLoad {
   liveNodes: number;
   slots: number;
   busy: number;
+}
+
+export interface OrderTotals {
+  completed: number;
+  /** Completed orders that have an execution price. */
+  priced: number;
+  /** A decimal number, exact. */
+  priceSum: string;
 }
 
 export type Hint = 'work' | 'wish';

@@ -78,6 +78,7 @@ const summary = {
   timestamp: Type.Optional(Type.String()),
   node_id: Type.Optional(Type.String()),
   retry_of: Type.Optional(Type.String({ description: 'the order whose content this one repeats' })),
+  execution_price: Type.Optional(Type.String({ description: 'a decimal number as text, once Processing has computed it' })),
   routed_because: Type.Optional(Because),
   waiting_because: Type.Optional(Because),
   detail: Type.Optional(Type.String()),

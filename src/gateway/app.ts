@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { ConveyorError } from '#domain/errors.ts';
+import type { Order } from '#domain/order.ts';
 import type { Clock } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
 import type { WorkflowRegistry } from '#engine/registry.ts';
@@ -19,6 +20,7 @@ import { clusterJoin, type JoinOffer } from './routes/cluster-join.ts';
 import { conflicts } from './routes/conflicts.ts';
 import { describeRoutes, documents } from './routes/documents.ts';
 import { health } from './routes/health.ts';
+import { metrics } from './routes/metrics.ts';
 import { oldClients } from './routes/old-clients.ts';
 import { orderEvents } from './routes/order-events.ts';
 import { readOrders } from './routes/read-orders.ts';
@@ -43,6 +45,8 @@ export interface GatewayOptions {
   /** The same for warehouses that have one of their own. */
   workflowsByWarehouse?: ReadonlyMap<string, string>;
   routing?: Partial<RoutingSettings>;
+  /** The execution price that an order will have, where its workflow computes one that is known beforehand. */
+  expectedPriceOf?: (order: Order) => string | undefined;
   clock: Clock;
   log: Log;
   serviceId: string;
@@ -113,6 +117,7 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   conflicts(app, context);
   audit(app, context);
   health(app, context);
+  metrics(app, context);
   if (options.join) clusterJoin(app, context, options.join);
   await documents(app);
   return app;
@@ -139,6 +144,7 @@ function buildContext(options: GatewayOptions): GatewayContext {
     warehouses,
     placement: new Placement({ warehouses, routing, clock, workflowOf }),
     fallback: routing.fallback,
+    expectedPriceOf: options.expectedPriceOf ?? (() => undefined),
     presenter: new OrderPresenter(registry),
     looks: new ClusterLooks(clock),
     streams: new EventStreams(clock, log),

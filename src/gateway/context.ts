@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { ConveyorError } from '#domain/errors.ts';
 import { textFault } from '#domain/json.ts';
-import type { OrderRecord } from '#domain/order.ts';
+import type { Order, OrderRecord } from '#domain/order.ts';
 import type { Clock } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
 import type { WorkflowRegistry } from '#engine/registry.ts';
@@ -40,6 +40,7 @@ export interface GatewayContext {
   /** By region: the warehouses that take its orders when its own cannot. */
   fallback: ReadonlyMap<string, readonly string[]>;
   placement: Placement;
+  expectedPriceOf: (order: Order) => string | undefined;
   presenter: OrderPresenter;
   looks: ClusterLooks;
   streams: EventStreams;

@@ -1,3 +1,4 @@
+import { priceOfHistory } from '#domain/execution-price.ts';
 import type { Order, OrderEvent, OrderRecord } from '#domain/order.ts';
 import { isEnded, type OrderState, publicStatus } from '#domain/order-state.ts';
 import { formatTime } from '#domain/time.ts';
@@ -33,6 +34,7 @@ export class OrderPresenter {
     const { order_id: clientOrderId, quantity, ...content } = order.content;
     const at = order.state === 'running' ? positionOf(order, events) : order;
     const nodeId = order.ownerSession === null ? undefined : nodes.get(order.ownerSession)?.nodeId;
+    const price = priceOfHistory(events);
     return {
       order_id: order.orderId,
       ...(clientOrderId === undefined ? {} : { client_order_id: clientOrderId }),
@@ -47,6 +49,7 @@ export class OrderPresenter {
       ...content,
       ...(nodeId === undefined ? {} : { node_id: nodeId }),
       ...(order.retryOf ? { retry_of: order.retryOf } : {}),
+      ...(price === undefined ? {} : { execution_price: price }),
       routed_because: explainRouting(order, warehouse),
       ...this.waiting(record, place),
     };

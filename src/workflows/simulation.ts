@@ -1,3 +1,4 @@
+import type { Json } from '#domain/json.ts';
 import { type Clock, sleep } from '#engine/clock.ts';
 import { type CompensationContext, type Step, type StepContext, StepFailure, type StepOptions, step } from '#engine/workflow.ts';
 
@@ -28,10 +29,13 @@ export interface Simulation {
 /** Added to a step's duration, so that no step times out by working as long as it was told to. */
 const TIMEOUT_RESERVE_MS = 60_000;
 
+/** What a step answers besides: computed after its work is done. */
+type ResultOf = (context: StepContext) => Json;
+
 /** A step that takes the simulation's time, fails at its rate, and can be undone. */
-export function simulatedStep(name: string, simulation: Simulation): Step {
+export function simulatedStep(name: string, simulation: Simulation, resultOf: ResultOf = () => null): Step {
   const options: StepOptions = {
-    run: (context) => work(simulation, context),
+    run: (context) => work(simulation, context, resultOf),
     compensate: (context) => undo(simulation, context),
     timeout: simulation.stepDurationMs + TIMEOUT_RESERVE_MS,
   };
@@ -39,16 +43,17 @@ export function simulatedStep(name: string, simulation: Simulation): Step {
 }
 
 /** Stays synchronous where nothing is to be waited for: a step without duration costs neither a timer nor a promise. */
-function work(simulation: Simulation, context: StepContext): Promise<void> | void {
-  if (simulation.stepDurationMs === 0) return finish(simulation, context);
-  return sleep(simulation.clock, simulation.stepDurationMs, context.signal).then(() => finish(simulation, context));
+function work(simulation: Simulation, context: StepContext, resultOf: ResultOf): Promise<Json> | Json {
+  if (simulation.stepDurationMs === 0) return finish(simulation, context, resultOf);
+  return sleep(simulation.clock, simulation.stepDurationMs, context.signal).then(() => finish(simulation, context, resultOf));
 }
 
-function finish(simulation: Simulation, context: StepContext): Promise<void> | void {
+function finish(simulation: Simulation, context: StepContext, resultOf: ResultOf): Promise<Json> | Json {
   if (simulation.failureRate > 0 && simulation.clock.random() < simulation.failureRate) {
     throw new StepFailure(`${context.stepName} failed, as one in ${formatOdds(simulation.failureRate)} simulated steps does`);
   }
-  return simulation.effects?.apply(effectOf(context), context.fence);
+  const applied = simulation.effects?.apply(effectOf(context), context.fence);
+  return applied instanceof Promise ? applied.then(() => resultOf(context)) : resultOf(context);
 }
 
 /** The effect is withdrawn by its name, whether it is known to have happened or not. */

@@ -10,6 +10,7 @@ import { type RunningNode, startNode } from '#node/node.ts';
 import { migrate } from '#store/postgres/migrate.ts';
 import { openPostgresStore } from '#store/postgres/open.ts';
 import { orderWorkflow } from '#workflows/order.ts';
+import { expectedPrices } from '../../src/cli/expected-price.ts';
 import { type CuttableWay, openCuttableWay } from './cuttable.ts';
 import { createEmptyDatabase, type TestDatabase } from './database.ts';
 import { ORDER_WORKFLOW } from './orders.ts';
@@ -84,6 +85,7 @@ export class TestCluster {
     const app = await buildGateway({
       ...{ warehouses: stores, registry: registryOf(0), workflowName: 'order', clock: systemClock, log: silentLog, version: 'test' },
       ...{ serviceId: randomUUID(), serviceName: 'conveyor', developmentTokens: true, maxWaitingOrders: 10_000 },
+      expectedPriceOf: expectedPrices(registryOf(0)),
       ...changes,
     });
     const url = await app.listen({ host: '127.0.0.1', port: 0 });
@@ -92,10 +94,13 @@ export class TestCluster {
   }
 
   /** One more node of a warehouse, whose steps take this long. */
-  async node(name: string, options: { slots?: number; stepMs?: number; gateLimitMs?: number } = {}): Promise<RunningNode> {
-    const { slots = 50, stepMs = 0, ...rest } = options;
+  async node(
+    name: string,
+    options: { slots?: number; stepMs?: number; failureRate?: number; gateLimitMs?: number } = {},
+  ): Promise<RunningNode> {
+    const { slots = 50, stepMs = 0, failureRate = 0, ...rest } = options;
     const node = await startNode({
-      ...{ store: await this.of(name).open(), registry: registryOf(stepMs), slots, nodeId: randomUUID(), version: 'test' },
+      ...{ store: await this.of(name).open(), registry: registryOf(stepMs, failureRate), slots, nodeId: randomUUID(), version: 'test' },
       ...{ nodeName: `${name}-${this.closers.length}`, log: silentLog, lease: LEASE, ...rest },
     });
     this.closers.push(() => node.stop({ graceMs: 0 }));
@@ -109,8 +114,8 @@ export class TestCluster {
   }
 }
 
-function registryOf(stepDurationMs: number): WorkflowRegistry {
-  return new WorkflowRegistry([orderWorkflow({ stepDurationMs, failureRate: 0, clock: systemClock })]);
+function registryOf(stepDurationMs: number, failureRate = 0): WorkflowRegistry {
+  return new WorkflowRegistry([orderWorkflow({ stepDurationMs, failureRate, clock: systemClock })]);
 }
 
 export class TestGateway {

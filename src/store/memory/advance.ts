@@ -1,3 +1,4 @@
+import { toMillionths } from '#domain/money.ts';
 import { isEnded } from '#domain/order-state.ts';
 import type { Closing } from '#engine/plan.ts';
 import type { MoveVerdict, OrderMove } from '#engine/store.ts';
@@ -25,7 +26,15 @@ function advance(db: MemoryDatabase, session: number, move: OrderMove): MoveVerd
     { version, kind, step, direction, sessionId: session, fence, data },
     move.closing ? changesOf(db, row, move, move.closing) : {},
   );
+  if (kind === 'completed') count(db, move);
   return 'applied';
+}
+
+function count({ totals }: MemoryDatabase, { executionPrice }: OrderMove): void {
+  totals.completed += 1;
+  if (executionPrice === undefined) return;
+  totals.priced += 1;
+  totals.priceMillionths += toMillionths(executionPrice);
 }
 
 /** The end of the session's hold on the order. */

@@ -78,6 +78,7 @@ export class MemoryDatabase {
   readonly tokens = new Map<string, StoredToken>();
   readonly attendants = new Map<number, Set<SessionAttendant>>();
   readonly lease: LeaderLease = { holder: undefined, term: 0, until: Number.NEGATIVE_INFINITY, workedAt: Number.NEGATIVE_INFINITY };
+  readonly totals = { completed: 0, priced: 0, priceMillionths: 0n };
   readonly audit: Intervention[] = [];
   /** The retry of an order, by the order's id. */
   readonly retries = new Map<string, string>();

@@ -9,7 +9,7 @@ import { attendSession, wakeNodes } from './hints.ts';
 import { listOrders } from './list.ts';
 import { operationStore } from './operations.ts';
 import { peerStore } from './peers.ts';
-import { endSessions, findLostSessions, openSession, readLoad, tick } from './sessions.ts';
+import { endSessions, findLostSessions, openSession, readLoad, readTotals, tick } from './sessions.ts';
 import { tokenStore } from './tokens.ts';
 import { registerWorkflows } from './workflows.ts';
 
@@ -55,6 +55,7 @@ export function createMemoryStore({ warehouse, clock, database: db = new MemoryD
     wakeNodes: async (orderCount) => wakeNodes(db, orderCount),
     attendSession: async (session, attendant) => attendSession(db, session, attendant),
     readLoad: async () => readLoad(db),
+    readTotals: async () => readTotals(db),
     tokens: tokenStore(db),
     operations: operationStore(db),
     peers: peerStore(db),

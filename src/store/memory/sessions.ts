@@ -1,3 +1,4 @@
+import { formatMillionths } from '#domain/money.ts';
 import { isSuspect } from '#domain/order.ts';
 import { positionOf } from '#engine/history.ts';
 import { GATE_LEASES } from '#engine/peer-store.ts';
@@ -8,6 +9,7 @@ import type {
   NodeDescription,
   NodeLoad,
   NodeWish,
+  OrderTotals,
   TickReport,
   WarehouseLoad,
 } from '#engine/store.ts';
@@ -149,6 +151,11 @@ export function readLoad(db: MemoryDatabase): WarehouseLoad {
     slots: sum((row) => row.node.slots),
     busy: sum((row) => row.busy),
   };
+}
+
+export function readTotals({ totals }: MemoryDatabase): OrderTotals {
+  const { completed, priced, priceMillionths } = totals;
+  return { completed, priced, priceSum: formatMillionths(priceMillionths) };
 }
 
 /** Sessions that may claim. */

@@ -36,7 +36,7 @@ const APPEND_MOVES_AGAIN = appendMoves('append_moves_again', 'on conflict (order
 
 /**
  * Moves that end the session's hold on the order: its row is written too. An order whose cancel waits neither completes nor
- * waits for a retry: the update meets the newest row. There is no condition on the state: an owner stands exactly on running rows, and with
+ * waits for a retry: the update meets the newest row. `counted` adds what completes to the session's own totals. There is no condition on the state: an owner stands exactly on running rows, and with
  * it the planner would read all rows of the owner for every move.
  */
 const CLOSE_ORDERS: Statement = {
@@ -51,12 +51,19 @@ const CLOSE_ORDERS: Statement = {
              next_run_at = clock_timestamp() + m.delay_ms * interval '1 millisecond',
              ended_at = case when m.ends then clock_timestamp() end
         from unnest($2::uuid[], $3::int[], $4::int[], $5::event_kind[], $6::smallint[], $7::order_direction[], $8::jsonb[],
-                    $9::order_state[], $10::smallint[], $11::order_direction[], $12::smallint[], $13::float8[], $14::boolean[])
-               as m (order_id, fence, version, kind, step, direction, data, to_state, to_step, to_direction, to_retries, delay_ms, ends)
+                    $9::order_state[], $10::smallint[], $11::order_direction[], $12::smallint[], $13::float8[], $14::boolean[],
+                    $15::numeric[])
+               as m (order_id, fence, version, kind, step, direction, data, to_state, to_step, to_direction, to_retries, delay_ms, ends,
+                     price)
        cross join sess
        where o.order_id = m.order_id and o.owner_session = sess.session_id and o.fence = m.fence
          and (o.requested is null or m.direction = 'rollback' or m.kind not in ('completed', 'retry_scheduled'))
-      returning m.order_id, m.version, m.kind, m.step, m.direction, sess.session_id, m.fence, m.data
+      returning m.order_id, m.version, m.kind, m.step, m.direction, sess.session_id, m.fence, m.data, m.price
+    ), counted as (
+      insert into order_totals as t (session_id, completed, priced, price_sum)
+      select $1, count(*), count(price), coalesce(sum(price), 0) from closed where kind = 'completed' having count(*) > 0
+      on conflict (session_id) do update
+         set completed = t.completed + excluded.completed, priced = t.priced + excluded.priced, price_sum = t.price_sum + excluded.price_sum
     ), told as (
       insert into order_events (order_id, version, kind, step, direction, session_id, fence, at, data)
       select order_id, version, kind, step, direction, session_id, fence, clock_timestamp(), data from closed
@@ -160,5 +167,6 @@ function closingArrays(moves: readonly OrderMove[]): string[] {
     arrayOf(closings.map((closing) => closing.retries)),
     arrayOf(closings.map((closing) => closing.delayMs)),
     arrayOf(closings.map((closing) => isEnded(closing.state))),
+    textArrayOf(moves.map(({ executionPrice }) => executionPrice ?? null)),
   ];
 }

@@ -16,7 +16,7 @@ import { OrderList } from './list.ts';
 import { operationStore } from './operations.ts';
 import { peerStore } from './peers.ts';
 import { OrderReader } from './read.ts';
-import { endSessions, findLostSessions, openSession, readLoad, tick } from './sessions.ts';
+import { endSessions, findLostSessions, openSession, readLoad, readTotals, tick } from './sessions.ts';
 import { tokenStore } from './tokens.ts';
 import { WorkflowIds } from './workflow-ids.ts';
 
@@ -186,6 +186,10 @@ class PostgresStore implements port.Store {
 
   readLoad(): Promise<port.WarehouseLoad> {
     return readLoad(this.connections.count);
+  }
+
+  readTotals(): Promise<port.OrderTotals> {
+    return readTotals(this.connections.rare);
   }
 
   async close(): Promise<void> {

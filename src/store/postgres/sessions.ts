@@ -1,5 +1,14 @@
 import { GATE_LEASES } from '#engine/peer-store.ts';
-import type { EndedSession, EndReason, NodeDescription, NodeLoad, NodeWish, TickReport, WarehouseLoad } from '#engine/store.ts';
+import type {
+  EndedSession,
+  EndReason,
+  NodeDescription,
+  NodeLoad,
+  NodeWish,
+  OrderTotals,
+  TickReport,
+  WarehouseLoad,
+} from '#engine/store.ts';
 import { arrayOf, type Connection, type Statement } from './connect.ts';
 
 const OPEN_SESSION: Statement = {
@@ -98,6 +107,20 @@ const READ_LOAD: Statement = {
            count(*) as live_nodes, coalesce(sum(slots), 0)::bigint as slots, coalesce(sum(busy), 0)::bigint as busy
       from node_sessions where state = 'live' and lease_until > clock_timestamp()`,
 };
+
+const READ_TOTALS: Statement = {
+  name: 'read_totals',
+  text: `
+    select coalesce(sum(completed), 0)::bigint as completed, coalesce(sum(priced), 0)::bigint as priced,
+           coalesce(sum(price_sum), 0)::text as price_sum
+      from order_totals`,
+};
+
+export async function readTotals(connection: Connection): Promise<OrderTotals> {
+  const [row] = await connection.run<{ completed: number; priced: number; price_sum: string }>(READ_TOTALS, []);
+  const { completed, priced, price_sum } = row as NonNullable<typeof row>;
+  return { completed, priced, priceSum: price_sum };
+}
 
 export async function openSession(
   connection: Connection,
