@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { newOrderId } from '#domain/ids.ts';
 import { systemClock } from '#engine/clock.ts';
-import type { LeadershipBid, Liveness, RetryVerdict, Subscription } from '#engine/store.ts';
+import type { RetryVerdict } from '#engine/operation-store.ts';
+import type { LeadershipBid, Liveness, Subscription } from '#engine/store.ts';
 import type { Suite } from './store-conformance.ts';
 import {
   acceptOne,

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { formatTime } from '#domain/time.ts';
-import type { Intervention } from '#engine/store.ts';
+import type { Intervention } from '#engine/operation-store.ts';
 import { responses } from '../api.ts';
 import { AuditPage, AuditQuery } from '../api-cluster.ts';
 import { type GatewayContext, requireOperator } from '../context.ts';

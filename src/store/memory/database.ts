@@ -5,17 +5,9 @@ import { isAllowed, isEnded, TRANSITIONS } from '#domain/order-state.ts';
 import type { EpochMs } from '#domain/time.ts';
 import type { Clock } from '#engine/clock.ts';
 import { positionOf } from '#engine/history.ts';
+import type { Intervention } from '#engine/operation-store.ts';
 import type { CustomerKey, KeyConflict, WarehouseFlag } from '#engine/peer-store.ts';
-import type {
-  Author,
-  Intervention,
-  NodeDescription,
-  NodeWish,
-  SessionAttendant,
-  SessionCounts,
-  StoredToken,
-  WorkflowIdentity,
-} from '#engine/store.ts';
+import type { Author, NodeDescription, NodeWish, SessionAttendant, SessionCounts, StoredToken, WorkflowIdentity } from '#engine/store.ts';
 
 export type OrderRow = Order;
 

@@ -1,15 +1,6 @@
 import { publicStatus } from '#domain/order-state.ts';
-import type {
-  Author,
-  ClusterReport,
-  NodeWish,
-  OperationStore,
-  ReleaseVerdict,
-  RetryRequest,
-  RetryVerdict,
-  SessionReport,
-  TransferVerdict,
-} from '#engine/store.ts';
+import type { OperationStore, ReleaseVerdict, RetryRequest, RetryVerdict, TransferVerdict } from '#engine/operation-store.ts';
+import type { Author, ClusterReport, NodeWish, SessionReport } from '#engine/store.ts';
 import { copyOf, type MemoryDatabase, type SessionRow, workflowKey } from './database.ts';
 import { notify } from './hints.ts';
 import { endSessions } from './sessions.ts';

@@ -3,6 +3,7 @@ import { warehouseNumber } from '#domain/ids.ts';
 import type { OrderEvent, OrderRecord } from '#domain/order.ts';
 import type { Clock } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
+import type { OperationStore } from '#engine/operation-store.ts';
 import type { PeerStore } from '#engine/peer-store.ts';
 import type * as port from '#engine/store.ts';
 import { OrderIntake } from './accept.ts';
@@ -73,7 +74,7 @@ async function readWarehouse({ url, log, clock }: PostgresStoreOptions): Promise
 class PostgresStore implements port.Store {
   readonly warehouse: port.WarehouseIdentity;
   readonly tokens: port.TokenStore;
-  readonly operations: port.OperationStore;
+  readonly operations: OperationStore;
   readonly peers: PeerStore;
   private readonly options: PostgresStoreOptions;
   private readonly connections: Record<'accept' | 'orders' | 'tick' | 'read' | 'hints' | 'rare' | 'pulse' | 'count', Connection>;

@@ -1,19 +1,8 @@
 import { type Direction, type OrderState, publicStatus } from '#domain/order-state.ts';
 import type { EpochMs } from '#domain/time.ts';
 import { type Clock, sleep } from '#engine/clock.ts';
-import type {
-  Author,
-  ClusterReport,
-  EndedSession,
-  Intervention,
-  NodeWish,
-  OperationStore,
-  ReleaseVerdict,
-  RetryRequest,
-  RetryVerdict,
-  SessionReport,
-  TransferVerdict,
-} from '#engine/store.ts';
+import type { Intervention, OperationStore, ReleaseVerdict, RetryRequest, RetryVerdict, TransferVerdict } from '#engine/operation-store.ts';
+import type { Author, ClusterReport, EndedSession, NodeWish, SessionReport } from '#engine/store.ts';
 import { arrayOf, type Connection, type Statement } from './connect.ts';
 import { endSessions } from './sessions.ts';
 import type { WorkflowIds } from './workflow-ids.ts';
