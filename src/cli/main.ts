@@ -4,6 +4,7 @@ import { clusterCommand } from './commands/cluster.ts';
 import { conflictsCommand } from './commands/conflicts.ts';
 import { demoCommand } from './commands/demo.ts';
 import { gatewayCommand } from './commands/gateway.ts';
+import { generateCommand } from './commands/generate.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { nodeCommand } from './commands/node.ts';
 import { nodesCommand } from './commands/nodes.ts';
@@ -38,6 +39,7 @@ function buildProgram(): Command {
     .addCommand(gatewayCommand())
     .addCommand(nodeCommand())
     .addCommand(simulateCommand())
+    .addCommand(generateCommand())
     .addCommand(demoCommand())
     .addCommand(ordersCommand())
     .addCommand(clusterCommand())

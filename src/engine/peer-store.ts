@@ -1,3 +1,4 @@
+import type { Json } from '#domain/json.ts';
 import type { EpochMs } from '#domain/time.ts';
 import type { OrderKey, StoredToken } from './store.ts';
 
@@ -36,6 +37,11 @@ export interface PeerStore {
   /** `false`: there is no such open conflict here. */
   resolveConflict(conflictId: string, by: string, resolution: string | undefined): Promise<boolean>;
 
+  /** Takes or extends a lease of the cluster; nobody else has it until it ends. Answers who holds it now. */
+  takeLease(request: { name: string; holder: string; ttlMs: number; detail: Json }): Promise<ClusterLease>;
+  /** `undefined`: nobody ever held it. */
+  readLease(name: string): Promise<ClusterLease | undefined>;
+
   exportShared(): Promise<SharedRecords>;
   /** Adds what is missing here and takes over what is newer; nothing is taken back. */
   importShared(records: SharedRecords): Promise<void>;
@@ -49,6 +55,7 @@ export interface Pulse {
   /** Homes that do not know the keys of some orders stored here. */
   unsettledHomes: string[];
   flags: WarehouseFlag[];
+  settings: ClusterSetting[];
   openConflicts: number;
 }
 
@@ -129,7 +136,24 @@ export interface WarehouseFlag {
   reason: string | null;
 }
 
+/** What the whole cluster has settled. The same record is kept in every warehouse; the higher version is right. */
+export interface ClusterSetting {
+  name: string;
+  value: Json;
+  version: number;
+  changedAt: EpochMs;
+  changedBy: string;
+}
+
+export interface ClusterLease {
+  holder: string;
+  /** What is left of it; negative when it has run out. */
+  leaseMs: number;
+  detail: Json;
+}
+
 export interface SharedRecords {
   tokens: (StoredToken & { hash: Buffer })[];
   flags: WarehouseFlag[];
+  settings: ClusterSetting[];
 }

@@ -12,6 +12,7 @@ import { readJsonBodies, refuseEncodedBody } from './body.ts';
 import { ClusterLooks } from './cluster-view.ts';
 import type { GatewayContext } from './context.ts';
 import { EventStreams } from './event-stream.ts';
+import { OrderGenerator } from './generator/generator.ts';
 import { handleClientError, handleError, sendProblem, toConveyorError } from './problem.ts';
 import { audit } from './routes/audit.ts';
 import { cancelOrder } from './routes/cancel-order.ts';
@@ -19,6 +20,7 @@ import { cluster } from './routes/cluster.ts';
 import { clusterJoin, type JoinOffer } from './routes/cluster-join.ts';
 import { conflicts } from './routes/conflicts.ts';
 import { describeRoutes, documents } from './routes/documents.ts';
+import { generator } from './routes/generator.ts';
 import { health } from './routes/health.ts';
 import { metrics } from './routes/metrics.ts';
 import { oldClients } from './routes/old-clients.ts';
@@ -101,8 +103,10 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   const closing = new AbortController();
   app.addHook('onClose', async () => {
     closing.abort();
+    context.generator.stop();
     context.warehouses.stop();
   });
+  context.generator.start();
   void keepSharing(context.warehouses, options.clock, log, closing.signal);
 
   await describeRoutes(app, options.version);
@@ -118,6 +122,7 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   audit(app, context);
   health(app, context);
   metrics(app, context);
+  generator(app, context);
   if (options.join) clusterJoin(app, context, options.join);
   await documents(app);
   return app;
@@ -135,6 +140,7 @@ function buildContext(options: GatewayOptions): GatewayContext {
   });
   const comparison = new KeyComparison(warehouses, log);
   const workflowOf = (warehouse: string): Workflow => registry.latest(workflowsByWarehouse?.get(warehouse) ?? workflowName);
+  const placement = new Placement({ warehouses, routing, clock, workflowOf });
   return {
     clock,
     log,
@@ -142,7 +148,8 @@ function buildContext(options: GatewayOptions): GatewayContext {
     workflowOf,
     identity: { serviceId: options.serviceId, serviceName: options.serviceName, version: options.version },
     warehouses,
-    placement: new Placement({ warehouses, routing, clock, workflowOf }),
+    placement,
+    generator: new OrderGenerator({ warehouses, placement, clock, log, serviceId: options.serviceId }),
     fallback: routing.fallback,
     expectedPriceOf: options.expectedPriceOf ?? (() => undefined),
     presenter: new OrderPresenter(registry),

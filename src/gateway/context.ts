@@ -11,6 +11,7 @@ import type { OrderViewJson } from './api.ts';
 import type { Principal } from './auth.ts';
 import type { ClusterLooks } from './cluster-view.ts';
 import type { EventStreams } from './event-stream.ts';
+import type { OrderGenerator } from './generator/generator.ts';
 import type { OrderPresenter } from './view.ts';
 import type { Placement } from './warehouses/placement.ts';
 import { unknownOrder, type Warehouse, type Warehouses } from './warehouses/warehouses.ts';
@@ -40,6 +41,7 @@ export interface GatewayContext {
   /** By region: the warehouses that take its orders when its own cannot. */
   fallback: ReadonlyMap<string, readonly string[]>;
   placement: Placement;
+  generator: OrderGenerator;
   expectedPriceOf: (order: Order) => string | undefined;
   presenter: OrderPresenter;
   looks: ClusterLooks;

@@ -1,6 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { newOrderId } from '#domain/ids.ts';
+import type { Json } from '#domain/json.ts';
 import { systemClock } from '#engine/clock.ts';
 import type { KeyReservation, StoredKey } from '#engine/peer-store.ts';
 import type { OrderKey } from '#engine/store.ts';
@@ -247,15 +248,49 @@ function describeShared(suite: Suite): void {
 
     it('flags: the higher version wins, then the later change; the pulse shows them', async () => {
       const first = flag({});
-      await suite.store.peers.importShared({ tokens: [], flags: [first] });
+      await suite.store.peers.importShared({ tokens: [], settings: [], flags: [first] });
       const older = { ...first, disabled: false, version: 1 };
-      await suite.second.peers.importShared({ tokens: [], flags: [older, { ...first, changedAt: first.changedAt - 1, disabled: false }] });
+      await suite.second.peers.importShared({
+        tokens: [],
+        settings: [],
+        flags: [older, { ...first, changedAt: first.changedAt - 1, disabled: false }],
+      });
       const read = async () => (await suite.store.peers.readPulse()).flags.find(({ name }) => name === first.name);
       expect(await read()).toEqual(first);
       const newer = { ...first, disabled: false, version: 3, reason: null };
-      await suite.second.peers.importShared({ tokens: [], flags: [newer] });
+      await suite.second.peers.importShared({ tokens: [], settings: [], flags: [newer] });
       expect(await read()).toEqual(newer);
       expect((await suite.store.peers.exportShared()).flags).toContainEqual(newer);
+    });
+
+    it('settings: the higher version wins, then the later change; the pulse shows them', async () => {
+      const first = { name: `s ${randomUUID()}`, value: { a: ['"', 1] }, version: 2, changedAt: 1_800_000_000_000, changedBy: 'ops' };
+      await suite.store.peers.importShared({ tokens: [], flags: [], settings: [first] });
+      const lower = [
+        { ...first, version: 1, value: 1 },
+        { ...first, changedAt: first.changedAt - 1, value: 2 },
+      ];
+      for (const one of lower) await suite.second.peers.importShared({ tokens: [], flags: [], settings: [one] });
+      const read = async () => (await suite.store.peers.readPulse()).settings.find(({ name }) => name === first.name);
+      expect(await read()).toEqual(first);
+      const newer = { ...first, version: 3, value: null, changedBy: 'x' };
+      await suite.second.peers.importShared({ tokens: [], flags: [], settings: [{ ...newer, value: false }] });
+      expect((await suite.store.peers.exportShared()).settings).toContainEqual({ ...newer, value: false });
+    });
+
+    it('leases: one holder at a time, extended by itself, taken when it has run out; what it shows stays', async () => {
+      const name = `lease ${randomUUID()}`;
+      expect(await suite.store.peers.readLease(name)).toBeUndefined();
+      const take = (holder: string, ttlMs: number, detail: Json = null) => suite.store.peers.takeLease({ name, holder, ttlMs, detail });
+      const all = await Promise.all(['a', 'b', 'c'].map((holder) => take(holder, 60_000, { by: holder })));
+      const { holder } = all[0] as { holder: string };
+      expect(all.every((one) => one.holder === holder && one.leaseMs > 0)).toBe(true);
+      const other = holder === 'a' ? 'b' : 'a';
+      expect((await take(other, 60_000)).holder).toBe(holder);
+      expect(await take(holder, -1)).toMatchObject({ holder, detail: { by: holder } });
+      expect(await suite.second.peers.readLease(name)).toMatchObject({ holder, leaseMs: expect.any(Number) });
+      expect(await take(other, 60_000)).toMatchObject({ holder: other, detail: { by: holder } });
+      expect(await take(other, 60_000, { tick: 7 })).toMatchObject({ detail: { tick: 7 } });
     });
 
     it('tokens: missing ones are added, a revoked one is revoked, none comes back to life', async () => {
@@ -264,9 +299,9 @@ function describeShared(suite: Suite): void {
         revokedAt: null as number | null,
       });
       const [one, two] = [token('one'), token('two')];
-      await suite.store.peers.importShared({ tokens: [one, two], flags: [] });
-      await suite.store.peers.importShared({ tokens: [{ ...one, revokedAt: 1_800_000_001_000 }, two], flags: [] });
-      await suite.store.peers.importShared({ tokens: [one, two], flags: [] });
+      await suite.store.peers.importShared({ tokens: [one, two], flags: [], settings: [] });
+      await suite.store.peers.importShared({ tokens: [{ ...one, revokedAt: 1_800_000_001_000 }, two], flags: [], settings: [] });
+      await suite.store.peers.importShared({ tokens: [one, two], flags: [], settings: [] });
       const found = await suite.second.tokens.find([one.hash, two.hash]);
       expect(found).toMatchObject([
         { tokenId: one.tokenId, revokedAt: 1_800_000_001_000 },

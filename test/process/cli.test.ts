@@ -23,6 +23,7 @@ const COMMANDS = [
   'gateway',
   'node',
   'simulate',
+  'generate',
   'migrate',
   'orders list',
   'orders get',

@@ -21,7 +21,7 @@ export function simulateCommand(): Command {
     .description('Stress test: submit orders, follow each to its end, and check that nothing was lost and every rollback is complete.')
     .option('--orders <number>', 'how many orders', countOption(1, 1_000_000), 1_000)
     .option('--concurrency <number>', 'how many are submitted at the same time', countOption(1, 1_000), 10)
-    .option('--region <region>', 'the region of the orders')
+    .option('--region <region>', "the region of the orders; without, each names one of the cluster's at random")
     .addOption(timeoutOption('for the whole run; an order that has not ended then counts as lost', 600_000));
   addAccess(addOutput(command));
   addExamples(

@@ -45,6 +45,9 @@ describe('the figures of a run', () => {
       orders_per_s: 0.5,
       end_to_end_ms: { p50: 2_000, p99: 4_000, max: 4_000 },
       failures: { 'A failed': 1 },
+      success_rate: 0.5,
+      by_region: { none: 2 },
+      by_warehouse: { unknown: 2 },
       verdict: 'passed',
     });
   });

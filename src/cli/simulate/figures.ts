@@ -24,12 +24,16 @@ export interface Figures {
   lost: number;
   /** Of the orders that ended. */
   share_failed: number;
+  success_rate: number;
   violations: number;
   submits_per_s: number;
   orders_per_s: number;
   submit_latency_ms: Percentiles | null;
   end_to_end_ms: Percentiles | null;
   failures: Record<string, number>;
+  /** Ended orders. */
+  by_region: Record<string, number>;
+  by_warehouse: Record<string, number>;
   rejections: Record<string, number>;
   lost_orders: { order_id: string; reason: string }[];
   violation_list: { order_id: string; reason: string }[];
@@ -61,12 +65,15 @@ export function computeFigures({ tally, orders, submitMs, interrupted }: RunResu
     open: tally.open,
     lost: tally.lost.length,
     share_failed: tally.ended === 0 ? 0 : round(tally.failed / tally.ended, 4),
+    success_rate: tally.ended === 0 ? 0 : round(tally.completed / tally.ended, 4),
     violations: tally.violations.length,
     submits_per_s: perSecond(tally.accepted, submitMs),
     orders_per_s: perSecond(tally.ended, tally.spanMs),
     submit_latency_ms: percentilesOf(tally.submitLatenciesMs),
     end_to_end_ms: percentilesOf(tally.endToEndMs),
     failures: Object.fromEntries(tally.failures),
+    by_region: Object.fromEntries(tally.regions),
+    by_warehouse: Object.fromEntries(tally.warehouses),
     rejections: Object.fromEntries(tally.rejections),
     lost_orders: tally.lost.slice(0, LISTED),
     violation_list: tally.violations.slice(0, LISTED),
@@ -97,7 +104,7 @@ export function renderFigures(figures: Figures): string {
   const pairs: [string, string][] = [
     ['Submitted', `${figures.submitted} of ${figures.orders}`],
     ['Accepted', `${figures.accepted}${figures.retried_submits > 0 ? ` (${figures.retried_submits} requests were repeated)` : ''}`],
-    ['Completed', String(figures.completed)],
+    ['Completed', `${figures.completed} (${(figures.success_rate * 100).toFixed(1)} % of those that ended)`],
     ['Failed', `${figures.failed} (${(figures.share_failed * 100).toFixed(1)} % of those that ended)`],
     ['Cancelled', String(figures.cancelled)],
     ['Lost', String(figures.lost)],
@@ -110,6 +117,8 @@ export function renderFigures(figures: Figures): string {
     ['End to end', renderPercentiles(figures.end_to_end_ms)],
   ];
   const lists = [
+    renderCounts('Ended by region', figures.by_region, ''),
+    renderCounts('Ended by warehouse', figures.by_warehouse, ''),
     renderCounts('Failures', figures.failures),
     renderCounts('Rejections', figures.rejections),
     renderFaults('Lost', figures.lost_orders, figures.lost),
@@ -133,13 +142,13 @@ function formatMs(ms: number): string {
   return ms >= 10_000 ? `${(ms / 1_000).toFixed(1)}s` : formatDuration(ms);
 }
 
-function renderCounts(title: string, counts: Record<string, number>): string {
+function renderCounts(title: string, counts: Record<string, number>, by = ' by reason'): string {
   const entries = Object.entries(counts)
     .sort((one, other) => other[1] - one[1])
     .slice(0, LISTED);
   return entries.length === 0
     ? ''
-    : `\n${title} by reason\n${renderPairs(
+    : `\n${title}${by}\n${renderPairs(
         entries.map(([reason, count]) => [String(count), neutralise(reason)]),
         '  ',
       )}`;

@@ -11,6 +11,7 @@ export interface RunOptions {
   clock: Clock;
   orders: number;
   concurrency: number;
+  /** Of all orders; `undefined`: each names one of the cluster's at random. */
   region: string | undefined;
   /** For the whole run. */
   timeoutMs: number;
@@ -34,12 +35,13 @@ export async function runSimulation(options: RunOptions): Promise<RunResult> {
   try {
     // Fails here, with a clear word, when nobody answers at all.
     await submitting.call({ method: 'GET', path: '/diagnostic/heartbeat' });
+    const regions = options.region === undefined ? await readRegions(submitting) : [options.region];
     void showProgress(options, tally, signal);
     const follower = new Follower({ client: following, clock, tally, signal });
     const startedAtMs = clock.monotonic();
     const followed = follower.run();
     const onAccepted = follower.add.bind(follower);
-    await submitOrders({ ...options, client: submitting, tally, runId: randomUUID(), signal, onAccepted });
+    await submitOrders({ ...options, regions, client: submitting, tally, runId: randomUUID(), signal, onAccepted });
     const submitMs = clock.monotonic() - startedAtMs;
     follower.complete();
     await followed;
@@ -49,6 +51,14 @@ export async function runSimulation(options: RunOptions): Promise<RunResult> {
     end.abort('done');
     await Promise.all([submitting.close(), following.close()]);
   }
+}
+
+/** The regions are the warehouses' names. A gateway without warehouses to name gets orders without a region. */
+async function readRegions(client: ApiClient): Promise<string[]> {
+  const { body } = await client.send({ method: 'GET', path: '/health' });
+  const { warehouses } = (body ?? {}) as { warehouses?: unknown };
+  if (!Array.isArray(warehouses)) return [];
+  return warehouses.flatMap((one: { name?: unknown }) => (typeof one.name === 'string' ? [one.name] : []));
 }
 
 async function showProgress({ clock, onProgress }: RunOptions, tally: Tally, signal: AbortSignal): Promise<void> {

@@ -10,7 +10,8 @@ export interface SubmitOptions {
   tally: Tally;
   orders: number;
   concurrency: number;
-  region: string | undefined;
+  /** Each order names one of them at random; without any, none. */
+  regions: readonly string[];
   /** Makes the idempotency keys of this run its own. */
   runId: string;
   signal: AbortSignal;
@@ -76,8 +77,9 @@ function retryAfterMs({ headers }: Answer, backoffMs: number): number {
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : backoffMs;
 }
 
-function makeOrder({ clock, region }: SubmitOptions): object {
+function makeOrder({ clock, regions }: SubmitOptions): object {
   const customerName = CUSTOMERS[Math.floor(clock.random() * CUSTOMERS.length)];
   const quantity = 1 + Math.floor(clock.random() * MAX_QUANTITY);
+  const region = regions[Math.floor(clock.random() * regions.length)];
   return { customer_name: customerName, quantity, ...(region === undefined ? {} : { region }) };
 }

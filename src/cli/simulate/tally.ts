@@ -22,6 +22,9 @@ export class Tally {
   readonly violations: { order_id: string; reason: string }[] = [];
   readonly rejections = new Map<string, number>();
   readonly failures = new Map<string, number>();
+  /** Ended orders by region (`none` for those without), and by the warehouse that carried them. */
+  readonly regions = new Map<string, number>();
+  readonly warehouses = new Map<string, number>();
   readonly submitLatenciesMs: number[] = [];
   readonly endToEndMs: number[] = [];
   private firstStart = Number.POSITIVE_INFINITY;
@@ -55,6 +58,8 @@ export class Tally {
     else if (order.status === 'failed') this.failed += 1;
     else this.cancelled += 1;
     this.takeTimes(order);
+    increase(this.regions, order.region ?? 'none');
+    increase(this.warehouses, order.warehouse ?? 'unknown');
     if (order.status === 'failed') increase(this.failures, reasonOf(order));
     for (const reason of findViolations(order)) this.violations.push({ order_id: order.order_id, reason });
   }

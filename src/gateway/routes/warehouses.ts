@@ -66,7 +66,7 @@ async function setFlag(context: GatewayContext, request: FlagRequest, disabled: 
   const written = await Promise.allSettled(
     context.warehouses.here.map(async ({ store, watch }) => {
       await store.operations.recordIntervention(action, warehouse.name, author, entryId);
-      await store.peers.importShared({ tokens: [], flags: [flag] });
+      await store.peers.importShared({ tokens: [], flags: [flag], settings: [] });
       await watch.refresh();
     }),
   );

@@ -1,7 +1,7 @@
 import { messageOf } from '#domain/errors.ts';
 import { type Clock, sleep } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
-import type { SharedRecords, WarehouseFlag } from '#engine/peer-store.ts';
+import type { ClusterSetting, SharedRecords, WarehouseFlag } from '#engine/peer-store.ts';
 import type { Store } from '#engine/store.ts';
 import type { Warehouses } from './warehouses.ts';
 
@@ -16,7 +16,7 @@ export async function shareRecords(stores: readonly Store[]): Promise<void> {
   await Promise.all(
     stores.map(async (store, index) => {
       const missing = missingRecords(merged, held[index] as SharedRecords);
-      if (missing.tokens.length > 0 || missing.flags.length > 0) await store.peers.importShared(missing);
+      if (missing.tokens.length + missing.flags.length + missing.settings.length > 0) await store.peers.importShared(missing);
     }),
   );
 }
@@ -37,6 +37,7 @@ export async function keepSharing(warehouses: Warehouses, clock: Clock, log: Log
 export function mergeRecords(held: readonly SharedRecords[]): SharedRecords {
   const tokens = new Map<string, SharedRecords['tokens'][number]>();
   const flags = new Map<string, WarehouseFlag>();
+  const settings = new Map<string, ClusterSetting>();
   for (const records of held) {
     for (const token of records.tokens) {
       const known = tokens.get(token.tokenId);
@@ -46,13 +47,18 @@ export function mergeRecords(held: readonly SharedRecords[]): SharedRecords {
       const known = flags.get(flag.name);
       if (!known || isNewer(flag, known)) flags.set(flag.name, flag);
     }
+    for (const setting of records.settings) {
+      const known = settings.get(setting.name);
+      if (!known || isNewer(setting, known)) settings.set(setting.name, setting);
+    }
   }
-  return { tokens: [...tokens.values()], flags: [...flags.values()] };
+  return { tokens: [...tokens.values()], flags: [...flags.values()], settings: [...settings.values()] };
 }
 
 function missingRecords(merged: SharedRecords, held: SharedRecords): SharedRecords {
   const tokens = new Map(held.tokens.map((token) => [token.tokenId, token]));
   const flags = new Map(held.flags.map((flag) => [flag.name, flag]));
+  const settings = new Map(held.settings.map((setting) => [setting.name, setting]));
   return {
     tokens: merged.tokens.filter(({ tokenId, revokedAt }) => {
       const known = tokens.get(tokenId);
@@ -62,10 +68,20 @@ function missingRecords(merged: SharedRecords, held: SharedRecords): SharedRecor
       const known = flags.get(flag.name);
       return !known || isNewer(flag, known);
     }),
+    settings: merged.settings.filter((setting) => {
+      const known = settings.get(setting.name);
+      return !known || isNewer(setting, known);
+    }),
   };
 }
 
-function isNewer(one: WarehouseFlag, other: WarehouseFlag): boolean {
+interface Versioned {
+  version: number;
+  changedAt: number;
+  disabled?: boolean;
+}
+
+function isNewer(one: Versioned, other: Versioned): boolean {
   if (one.version !== other.version) return one.version > other.version;
-  return one.changedAt === other.changedAt ? one.disabled && !other.disabled : one.changedAt > other.changedAt;
+  return one.changedAt === other.changedAt ? one.disabled === true && !other.disabled : one.changedAt > other.changedAt;
 }

@@ -6,7 +6,7 @@ import type { EpochMs } from '#domain/time.ts';
 import type { Clock } from '#engine/clock.ts';
 import { positionOf } from '#engine/history.ts';
 import type { Intervention } from '#engine/operation-store.ts';
-import type { CustomerKey, KeyConflict, WarehouseFlag } from '#engine/peer-store.ts';
+import type { ClusterSetting, CustomerKey, KeyConflict, WarehouseFlag } from '#engine/peer-store.ts';
 import type { Author, NodeDescription, NodeWish, SessionAttendant, SessionCounts, StoredToken, WorkflowIdentity } from '#engine/store.ts';
 
 export type OrderRow = Order;
@@ -78,6 +78,8 @@ export class MemoryDatabase {
   peers: string[] = [];
   readonly gate: GateRow = { epoch: undefined, until: Number.NEGATIVE_INFINITY, closedAt: undefined, round: 0, compared: new Set() };
   readonly flags = new Map<string, WarehouseFlag>();
+  readonly settings = new Map<string, ClusterSetting>();
+  readonly leases = new Map<string, { holder: string; until: EpochMs; detail: Json }>();
   readonly conflicts: KeyConflict[] = [];
   readonly clock: Clock;
 

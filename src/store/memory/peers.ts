@@ -1,4 +1,4 @@
-import type { GateTurn, KeyConflict, KeyHolder, PeerStore, SharedRecords, StoredKey } from '#engine/peer-store.ts';
+import type { ClusterLease, GateTurn, KeyConflict, KeyHolder, PeerStore, SharedRecords, StoredKey } from '#engine/peer-store.ts';
 import { placeOfKey, reserveKeys } from './accept.ts';
 import { copyOf, type KeyRow, type MemoryDatabase } from './database.ts';
 import { gateOf, isAttended } from './gate.ts';
@@ -15,6 +15,7 @@ export function peerStore(db: MemoryDatabase): PeerStore {
         gate: gateOf(db),
         unsettledHomes: [...new Set([...db.keys.values()].flatMap(({ home }) => home ?? []))].sort(),
         flags: copyOf([...db.flags.values()]),
+        settings: copyOf([...db.settings.values()]),
         openConflicts: db.conflicts.filter(({ resolvedAt }) => resolvedAt === null).length,
       };
     },
@@ -48,15 +49,22 @@ export function peerStore(db: MemoryDatabase): PeerStore {
     turnGate: async (request) => turnGate(db, request),
     noteCompared: async (peer, round) => noteCompared(db, peer, round),
     ...conflictMethods(db),
+    async takeLease({ name, holder, ttlMs, detail }) {
+      const known = db.leases.get(name);
+      if (!known || known.holder === holder || known.until < db.clock.now())
+        db.leases.set(name, { holder, until: db.clock.now() + ttlMs, detail: copyOf(detail ?? known?.detail ?? null) });
+      return leaseOf(db, name) as ClusterLease;
+    },
+    readLease: async (name) => leaseOf(db, name),
     async exportShared() {
       const tokens = [...db.tokens].map(([hash, token]) => ({ ...copyOf(token), hash: Buffer.from(hash, 'hex') }));
-      return { tokens, flags: copyOf([...db.flags.values()]) };
+      return { tokens, flags: copyOf([...db.flags.values()]), settings: copyOf([...db.settings.values()]) };
     },
     importShared: async (records) => importShared(db, records),
   };
 }
 
-function importShared(db: MemoryDatabase, { tokens, flags }: SharedRecords): void {
+function importShared(db: MemoryDatabase, { tokens, flags, settings }: SharedRecords): void {
   for (const { hash, ...token } of tokens) {
     const known = db.tokens.get(hash.toString('hex'));
     if (known) known.revokedAt ??= token.revokedAt;
@@ -66,10 +74,19 @@ function importShared(db: MemoryDatabase, { tokens, flags }: SharedRecords): voi
     const known = db.flags.get(flag.name);
     if (!known || orderOf(known) < orderOf(flag)) db.flags.set(flag.name, copyOf(flag));
   }
+  for (const setting of settings) {
+    const known = db.settings.get(setting.name);
+    if (!known || orderOf(known) < orderOf(setting)) db.settings.set(setting.name, copyOf(setting));
+  }
+}
+
+function leaseOf(db: MemoryDatabase, name: string): ClusterLease | undefined {
+  const row = db.leases.get(name);
+  return row && { holder: row.holder, leaseMs: row.until - db.clock.now(), detail: copyOf(row.detail) };
 }
 
 /** Later versions, then later moments, then disabled ones come after the others. */
-function orderOf({ version, changedAt, disabled }: { version: number; changedAt: number; disabled: boolean }): string {
+function orderOf({ version, changedAt, disabled = false }: { version: number; changedAt: number; disabled?: boolean }): string {
   return [version, changedAt, Number(disabled)].map((part) => String(part).padStart(16, '0')).join(' ');
 }
 

@@ -1,5 +1,8 @@
+import type { Json } from '#domain/json.ts';
 import type { EpochMs } from '#domain/time.ts';
 import type {
+  ClusterLease,
+  ClusterSetting,
   ConflictKind,
   CustomerKey,
   GateTurn,
@@ -29,7 +32,7 @@ const READ_PULSE: Statement = {
               union all
               select (select k.home from order_keys k where k.home > h.home order by k.home limit 1) from homes h where h.home is not null
             ) select array_agg(home) from homes where home is not null) as unsettled_homes,
-           (select json_agg(f) from warehouse_flags f) as flags,
+           (select json_agg(f) from warehouse_flags f) as flags, (select json_agg(s) from cluster_settings s) as settings,
            (select count(*) from (select from key_conflicts where resolved_at is null limit 1000) c) as open_conflicts
       from warehouse w, leader_lease l,
            (select count(*) as nodes, coalesce(sum(slots), 0)::bigint as slots, coalesce(sum(busy), 0)::bigint as busy
@@ -105,6 +108,34 @@ const RESOLVE_CONFLICT: Statement = {
      where conflict_id = $1 and resolved_at is null returning conflict_id`,
 };
 
+const TAKE_LEASE: Statement = {
+  name: 'take_lease',
+  text: `
+    insert into cluster_leases as l (name, holder, lease_until, detail)
+    values ($1, $2, clock_timestamp() + $3 * interval '1 millisecond', $4)
+    on conflict (name) do update
+       set holder = excluded.holder, lease_until = excluded.lease_until, detail = coalesce(excluded.detail, l.detail)
+     where l.holder = excluded.holder or l.lease_until < clock_timestamp()
+    returning holder, (extract(epoch from lease_until - clock_timestamp()) * 1000)::float8 as lease_ms, detail`,
+};
+
+const READ_LEASE: Statement = {
+  name: 'read_lease',
+  text: `
+    select holder, (extract(epoch from lease_until - clock_timestamp()) * 1000)::float8 as lease_ms, detail
+      from cluster_leases where name = $1`,
+};
+
+interface LeaseRow {
+  holder: string;
+  lease_ms: number;
+  detail: Json;
+}
+
+function leaseOf({ holder, lease_ms, detail }: LeaseRow): ClusterLease {
+  return { holder, leaseMs: Math.round(lease_ms), detail };
+}
+
 interface PulseRow {
   live_nodes: number;
   slots: number;
@@ -112,6 +143,7 @@ interface PulseRow {
   gate_open: boolean;
   gate_round: number;
   gate_compared: string[];
+  settings: { name: string; value: Json; version: number; changed_at: string; changed_by: string }[] | null;
   open_conflicts: number;
   unsettled_homes: string[] | null;
   flags: { name: string; disabled: boolean; version: number; changed_at: string; changed_by: string; reason: string | null }[] | null;
@@ -187,6 +219,15 @@ export function peerStore(connections: { pulse: Connection; rare: Connection }, 
     async resolveConflict(conflictId, by, resolution) {
       return (await rare.run(RESOLVE_CONFLICT, [conflictId, by, resolution ?? null])).length > 0;
     },
+    async takeLease({ name, holder, ttlMs, detail }) {
+      const [taken] = await rare.run<LeaseRow>(TAKE_LEASE, [name, holder, ttlMs, detail === null ? null : JSON.stringify(detail)]);
+      // A statement of its own: only a new snapshot shows who else has it.
+      return leaseOf(taken ?? ((await rare.run<LeaseRow>(READ_LEASE, [name]))[0] as LeaseRow));
+    },
+    async readLease(name) {
+      const [row] = await rare.run<LeaseRow>(READ_LEASE, [name]);
+      return row && leaseOf(row);
+    },
     exportShared: () => exportShared(rare),
     importShared: (records: SharedRecords) => importShared(rare, records),
   };
@@ -222,6 +263,12 @@ function pulseOf(row: PulseRow): Pulse {
     busy: row.busy,
     gate: { open: row.gate_open, round: row.gate_round, compared: row.gate_compared },
     openConflicts: row.open_conflicts,
+    settings: (row.settings ?? []).map(
+      ({ name, value, version, changed_at, changed_by }): ClusterSetting => ({
+        ...{ name, value, version },
+        ...{ changedAt: Date.parse(changed_at), changedBy: changed_by },
+      }),
+    ),
     unsettledHomes: row.unsettled_homes ?? [],
     flags: (row.flags ?? []).map(
       (flag): WarehouseFlag => ({

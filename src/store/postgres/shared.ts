@@ -1,3 +1,4 @@
+import type { Json } from '#domain/json.ts';
 import type { EpochMs } from '#domain/time.ts';
 import type { SharedRecords } from '#engine/peer-store.ts';
 import type { Role } from '#engine/store.ts';
@@ -13,6 +14,21 @@ const EXPORT_TOKENS: Statement = {
 const EXPORT_FLAGS: Statement = {
   name: 'export_flags',
   text: 'select name, disabled, version, changed_at, changed_by, reason from warehouse_flags',
+};
+
+const EXPORT_SETTINGS: Statement = {
+  name: 'export_settings',
+  text: 'select name, value, version, changed_at, changed_by from cluster_settings',
+};
+
+const IMPORT_SETTINGS: Statement = {
+  name: 'import_settings',
+  text: `
+    insert into cluster_settings as s (name, value, version, changed_at, changed_by)
+    select * from unnest($1::text[], $2::jsonb[], $3::bigint[], $4::timestamptz[], $5::text[])
+    on conflict (name) do update
+       set value = excluded.value, version = excluded.version, changed_at = excluded.changed_at, changed_by = excluded.changed_by
+     where (s.version, s.changed_at) < (excluded.version, excluded.changed_at)`,
 };
 
 /** A token that was revoked anywhere is revoked everywhere. */
@@ -55,9 +71,18 @@ interface FlagRow {
   reason: string | null;
 }
 
+interface SettingRow {
+  name: string;
+  value: Json;
+  version: number;
+  changed_at: EpochMs;
+  changed_by: string;
+}
+
 export async function exportShared(connection: Connection): Promise<SharedRecords> {
   const tokens = await connection.run<TokenRow>(EXPORT_TOKENS, []);
   const flags = await connection.run<FlagRow>(EXPORT_FLAGS, []);
+  const settings = await connection.run<SettingRow>(EXPORT_SETTINGS, []);
   return {
     tokens: tokens.map((row) => ({
       hash: row.token_hash,
@@ -71,10 +96,14 @@ export async function exportShared(connection: Connection): Promise<SharedRecord
       ...{ name, disabled, version, reason },
       ...{ changedAt: changed_at, changedBy: changed_by },
     })),
+    settings: settings.map(({ name, value, version, changed_at, changed_by }) => ({
+      ...{ name, value, version },
+      ...{ changedAt: changed_at, changedBy: changed_by },
+    })),
   };
 }
 
-export async function importShared(connection: Connection, { tokens, flags }: SharedRecords): Promise<void> {
+export async function importShared(connection: Connection, { tokens, flags, settings }: SharedRecords): Promise<void> {
   if (tokens.length > 0) {
     await connection.runDurably(IMPORT_TOKENS, [
       textArrayOf(tokens.map(({ hash }) => `\\x${hash.toString('hex')}`)),
@@ -85,6 +114,7 @@ export async function importShared(connection: Connection, { tokens, flags }: Sh
       textArrayOf(tokens.map(({ revokedAt }) => (revokedAt === null ? null : momentOf(revokedAt)))),
     ]);
   }
+  if (settings.length > 0) await importSettings(connection, settings);
   if (flags.length > 0) {
     await connection.runDurably(IMPORT_FLAGS, [
       textArrayOf(flags.map(({ name }) => name)),
@@ -95,6 +125,16 @@ export async function importShared(connection: Connection, { tokens, flags }: Sh
       textArrayOf(flags.map(({ reason }) => reason)),
     ]);
   }
+}
+
+async function importSettings(connection: Connection, settings: SharedRecords['settings']): Promise<void> {
+  await connection.runDurably(IMPORT_SETTINGS, [
+    textArrayOf(settings.map(({ name }) => name)),
+    textArrayOf(settings.map(({ value }) => JSON.stringify(value))),
+    arrayOf(settings.map(({ version }) => version)),
+    textArrayOf(settings.map(({ changedAt }) => momentOf(changedAt))),
+    textArrayOf(settings.map(({ changedBy }) => changedBy)),
+  ]);
 }
 
 function momentOf(at: EpochMs): string {

@@ -1,0 +1,156 @@
+import { ConveyorError, messageOf } from '#domain/errors.ts';
+import { formatTime } from '#domain/time.ts';
+import type { Clock, Timer } from '#engine/clock.ts';
+import type { Log } from '#engine/log.ts';
+import type { ClusterLease, ClusterSetting } from '#engine/peer-store.ts';
+import { hashBody } from '../idempotency.ts';
+import type { Placement } from '../warehouses/placement.ts';
+import type { Warehouse, Warehouses } from '../warehouses/warehouses.ts';
+import { dueTicks, GENERATOR, GENERATOR_CUSTOMER, type GeneratorState, orderOfTick, readGeneratorState, untilNextTick } from './plan.ts';
+
+export interface GeneratorOptions {
+  warehouses: Warehouses;
+  placement: Placement;
+  clock: Clock;
+  log: Log;
+  /** Of this gateway: who holds the lease. */
+  serviceId: string;
+}
+
+const LEASE_TTL_MS = 3_000;
+/** The lease is extended, and changes of the state are noticed, at least so often. */
+const LOOK_EVERY_MS = 1_000;
+
+/** What the holder of the lease shows of itself. */
+interface Placed {
+  last_tick: number;
+  last_order_id: string;
+  last_at: string;
+}
+
+/**
+ * Places an order at a steady pace, once in the cluster: the gateway that holds the lease does it. Two may hold one for a moment,
+ * when they see different warehouses: the orders of a tick have one key, so they are one order.
+ */
+export class OrderGenerator {
+  private readonly options: GeneratorOptions;
+  private timer: Timer | undefined;
+  private turning = false;
+  private stopped = false;
+  /** Of the state that began at `startedAt`. */
+  private startedAt = -1;
+  private lastPlaced = -1;
+
+  constructor(options: GeneratorOptions) {
+    this.options = options;
+  }
+
+  start(): void {
+    this.schedule(0);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.timer?.cancel();
+  }
+
+  /** The newest state that any warehouse knows, with its version. */
+  get setting(): ClusterSetting | undefined {
+    const known = this.options.warehouses.all.flatMap(({ watch }) => watch.latest?.settings ?? []).filter(({ name }) => name === GENERATOR);
+    return known.reduce<ClusterSetting | undefined>((best, one) => (best && best.version >= one.version ? best : one), undefined);
+  }
+
+  get state(): GeneratorState | undefined {
+    return readGeneratorState(this.setting?.value);
+  }
+
+  /** Who places orders just now; `undefined` where nobody does, or no warehouse answers. */
+  async readHolder(): Promise<ClusterLease | undefined> {
+    const [first] = this.options.warehouses.here;
+    const lease = await first?.store.peers.readLease(GENERATOR).catch(() => undefined);
+    return lease && lease.leaseMs > 0 ? lease : undefined;
+  }
+
+  /** Kept in every warehouse that answers; the others learn of it when they are back. */
+  async change(state: GeneratorState, changedBy: string): Promise<void> {
+    const { warehouses, clock } = this.options;
+    const setting = { name: GENERATOR, value: state, version: (this.setting?.version ?? 0) + 1, changedAt: clock.now(), changedBy };
+    const written = await Promise.allSettled(
+      warehouses.here.map(async ({ store, watch }) => {
+        await store.peers.importShared({ tokens: [], flags: [], settings: [setting] });
+        await watch.refresh();
+      }),
+    );
+    if (!written.some(({ status }) => status === 'fulfilled'))
+      throw new ConveyorError('warehouse-unavailable', 'no warehouse answers, so nothing could be written down');
+    this.soon();
+  }
+
+  private soon(): void {
+    this.timer?.cancel();
+    this.schedule(0);
+  }
+
+  private schedule(delayMs: number): void {
+    if (this.stopped) return;
+    this.timer = this.options.clock.after(delayMs, () => void this.turn());
+  }
+
+  private async turn(): Promise<void> {
+    if (this.turning) return;
+    this.turning = true;
+    const { clock, log } = this.options;
+    const { state } = this;
+    try {
+      if (state?.running) await this.work(state);
+    } catch (error) {
+      log.warn({ error: messageOf(error) }, 'the generator could not place an order; trying again');
+    } finally {
+      this.turning = false;
+      const next = this.state;
+      this.timer?.cancel();
+      this.schedule(next?.running ? Math.min(LOOK_EVERY_MS, untilNextTick(next, clock.now())) : LOOK_EVERY_MS);
+    }
+  }
+
+  private async work(state: GeneratorState): Promise<void> {
+    const { warehouses, clock, serviceId } = this.options;
+    const [first] = warehouses.here;
+    if (!first) return;
+    const lease = await this.takeLease(first, null);
+    if (lease.holder !== serviceId) return this.follow(state, lease);
+    if (this.startedAt !== state.started_at) this.follow(state, lease);
+    for (const tick of dueTicks(state, clock.now(), this.lastPlaced)) {
+      const placed = await this.place(state, tick);
+      this.lastPlaced = tick;
+      await this.takeLease(first, { ...placed });
+    }
+  }
+
+  /** What the holder placed last: whoever takes over goes on after that. */
+  private follow(state: GeneratorState, lease: ClusterLease): void {
+    const { last_tick, started_at } = (lease.detail ?? {}) as { last_tick?: number; started_at?: number };
+    this.lastPlaced = started_at === state.started_at && last_tick !== undefined ? last_tick : -1;
+    this.startedAt = state.started_at;
+  }
+
+  private takeLease(warehouse: Warehouse, detail: Placed | null): Promise<ClusterLease> {
+    const { serviceId } = this.options;
+    const shown = detail && { ...detail, started_at: this.startedAt };
+    return warehouse.store.peers.takeLease({ name: GENERATOR, holder: serviceId, ttlMs: LEASE_TTL_MS, detail: shown });
+  }
+
+  private async place(state: GeneratorState, tick: number): Promise<Placed> {
+    const { placement, warehouses, clock, log } = this.options;
+    const { key, content } = orderOfTick(state, tick, warehouses.names);
+    const placed = await placement.place({
+      ...{ customerId: GENERATOR_CUSTOMER, content, keys: [{ kind: 'header', key }], bodyHash: hashBody(content) },
+    });
+    const orderId = placed.outcome === 'created' ? placed.order.orderId : placed.record.order.orderId;
+    log.info(
+      { order: orderId, tick, symbol: content.symbol, quantity: content.quantity, warehouse: placed.warehouse.name },
+      'order generated',
+    );
+    return { last_tick: tick, last_order_id: orderId, last_at: formatTime(clock.now()) };
+  }
+}

@@ -1,0 +1,124 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type Static, Type } from 'typebox';
+import { ConveyorError } from '#domain/errors.ts';
+import { newOrderId } from '#domain/ids.ts';
+import { formatDuration, formatTime, parseDuration } from '#domain/time.ts';
+import { NoQuery, responses } from '../api.ts';
+import { type GatewayContext, requireOperator } from '../context.ts';
+
+const DEFAULT_EVERY_MS = 2_000;
+const MIN_EVERY_MS = 100;
+const MAX_EVERY_MS = 86_400_000;
+
+const StartBody = Type.Object(
+  { every: Type.Optional(Type.String({ maxLength: 20, description: 'a duration from 100ms to 1d, such as 2s; default 2s' })) },
+  { additionalProperties: false },
+);
+
+const GeneratorView = Type.Object({
+  running: Type.Boolean(),
+  every: Type.Optional(Type.String()),
+  started_at: Type.Optional(Type.String()),
+  changed_by: Type.Optional(Type.String()),
+  holder: Type.Optional(Type.String({ description: 'the service_id of the gateway that places the orders' })),
+  last_order_id: Type.Optional(Type.String()),
+  last_at: Type.Optional(Type.String()),
+});
+
+type GeneratorJson = Static<typeof GeneratorView>;
+type StartRequest = FastifyRequest<{ Body: Static<typeof StartBody> }>;
+
+/** The order generator: one in the cluster, whichever gateway is asked. */
+export function generator(app: FastifyInstance, context: GatewayContext): void {
+  const shape = {
+    querystring: NoQuery,
+    response: responses({ 200: GeneratorView }, ['unauthorized', 'forbidden', 'warehouse-unavailable']),
+  };
+  const startSchema = {
+    ...shape,
+    summary: 'Let an order be placed at a steady pace',
+    body: StartBody,
+    response: responses({ 200: GeneratorView }, ['invalid-request', 'unauthorized', 'forbidden', 'warehouse-unavailable']),
+  };
+  app.post<{ Body: Static<typeof StartBody> }>('/generator/start', { schema: startSchema }, (request: StartRequest) => {
+    requireOperator(request);
+    return start(context, request, everyOf(request.body.every));
+  });
+  app.post('/generator/stop', { schema: { ...shape, summary: 'Let no more orders be placed by itself' } }, (request) => {
+    requireOperator(request);
+    return stop(context, request);
+  });
+  app.get('/generator', { schema: { ...shape, summary: 'Whether orders are generated, how often, and by whom' } }, (request) => {
+    requireOperator(request);
+    return view(context);
+  });
+
+  // As the old service had them: links. Browsers of other sites are kept away where no token is asked for.
+  const config = { openInDevelopment: true };
+  const old = (summary: string) => ({ schema: { ...shape, summary: `${summary} (for old clients)` }, config });
+  app.get('/start_orders', old('Start the generator at two seconds'), (request) => {
+    if (request.principal) requireOperator(request);
+    return start(context, request, DEFAULT_EVERY_MS);
+  });
+  for (const path of ['/stop_orders', '/stop_order'])
+    app.get(path, old('Stop the generator'), (request) => {
+      if (request.principal) requireOperator(request);
+      return stop(context, request);
+    });
+}
+
+function everyOf(text: string | undefined): number {
+  const ms = text === undefined ? DEFAULT_EVERY_MS : parseDuration(text);
+  if (ms !== undefined && ms >= MIN_EVERY_MS && ms <= MAX_EVERY_MS) return Math.round(ms);
+  throw new ConveyorError('invalid-request', `every is ${JSON.stringify(text)}; a duration from 100ms to 1d is expected, such as 2s`, {
+    faults: [{ field: '/every', reason: 'must be a duration from 100ms to 1d' }],
+  });
+}
+
+/** Started again at the same pace, it goes on as it is. */
+async function start(context: GatewayContext, request: FastifyRequest, everyMs: number): Promise<GeneratorJson> {
+  const { generator: running, clock } = context;
+  const before = running.state;
+  if (!before?.running || before.every_ms !== everyMs) {
+    await record(context, request, 'generator.start', formatDuration(everyMs));
+    await running.change({ running: true, every_ms: everyMs, started_at: clock.now() }, nameOf(request));
+  }
+  return view(context);
+}
+
+async function stop(context: GatewayContext, request: FastifyRequest): Promise<GeneratorJson> {
+  const { generator: running } = context;
+  const before = running.state;
+  if (before?.running) {
+    await record(context, request, 'generator.stop', 'generator');
+    await running.change({ ...before, running: false }, nameOf(request));
+  }
+  return view(context);
+}
+
+/** In every warehouse that answers, as the same entry. */
+async function record({ warehouses, clock }: GatewayContext, request: FastifyRequest, action: string, target: string): Promise<void> {
+  const entryId = newOrderId(0, clock.now(), clock.entropy());
+  const author = { actor: nameOf(request), reason: undefined };
+  await Promise.allSettled(warehouses.here.map(({ store }) => store.operations.recordIntervention(action, target, author, entryId)));
+}
+
+function nameOf(request: FastifyRequest): string {
+  return request.principal?.name ?? 'development';
+}
+
+async function view({ generator: running }: GatewayContext): Promise<GeneratorJson> {
+  const { state, setting } = running;
+  if (!state || !setting) return { running: false };
+  const holder = state.running ? await running.readHolder() : undefined;
+  const { last_order_id, last_at } = (holder?.detail ?? {}) as { last_order_id?: string; last_at?: string };
+  return {
+    running: state.running,
+    every: formatDuration(state.every_ms),
+    started_at: formatTime(state.started_at),
+    changed_by: setting.changedBy,
+    ...(holder ? { holder: holder.holder } : {}),
+    ...(last_order_id === undefined ? {} : { last_order_id }),
+    ...(last_at === undefined ? {} : { last_at }),
+  };
+}
