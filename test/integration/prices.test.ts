@@ -50,11 +50,13 @@ describe('execution prices', () => {
     await untilEnded('HCM', 1);
   });
 
-  it('their total and average are those of the completed orders, to the last digit, over all warehouses, after failures and rollbacks', async () => {
+  it('their total and average are those of the completed orders, to the last digit, over all warehouses, after failures and rollbacks', {
+    timeout: 60_000,
+  }, async () => {
     const store = cluster.of('HCM').store;
-    for (let batch = 0; batch < 8; batch += 1) await acceptMany(store, 250);
+    for (let batch = 0; batch < 4; batch += 1) await acceptMany(store, 250);
     await acceptMany(cluster.of('HN').store, 100);
-    await untilEnded('HCM', 2_001);
+    await untilEnded('HCM', 1_001);
     await untilEnded('HN', 101);
     const rows = await Promise.all(
       cluster.warehouses.map(
@@ -64,8 +66,8 @@ describe('execution prices', () => {
     const completed = rows.reduce((sum, row) => sum + (row?.completed ?? 0), 0);
     const priced = rows.reduce((sum, row) => sum + (row?.priced ?? 0), 0);
     const total = rows.reduce((sum, row) => sum + toMillionths(row?.price_sum ?? '0'), 0n);
-    expect(completed).toBeLessThan(2_102);
-    expect(completed).toBeGreaterThan(1_000);
+    expect(completed).toBeLessThan(1_102);
+    expect(completed).toBeGreaterThan(500);
     expect(priced).toBe(completed);
     const average = (2n * total + BigInt(priced)) / (2n * BigInt(priced));
     expect(await metrics()).toMatchObject({
