@@ -150,8 +150,12 @@ export async function startGateway(
 }
 
 /** Names in the settings must be those of warehouses: a misspelt one would go unnoticed until it is needed. */
-function routingOf({ fallback, rebalanceAt, defaultRegion }: GatewaySettings, names: readonly string[]): RoutingSettings {
+export function routingOf({ fallback, rebalanceAt, defaultRegion }: GatewaySettings, names: readonly string[]): RoutingSettings {
   const mentioned = [...(fallback ?? [])].flatMap(([name, others]) => [name, ...others]);
+  for (const [name, others] of fallback ?? []) {
+    if (others.includes(name) || new Set(others).size < others.length)
+      throw new CommandFault(EXIT.usage, `--fallback for ${name} is ${others.join(',')}; allowed are other warehouses, each once`);
+  }
   refuseUnknown('--fallback', mentioned, names);
   refuseUnknown('--default-region', defaultRegion === undefined ? [] : [defaultRegion], names);
   return { fallback: fallback ?? new Map(), rebalanceAt, defaultRegion };

@@ -1,5 +1,6 @@
+import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { WarehouseAddress } from '#config/warehouses.ts';
+import { WAREHOUSE_NAME, type WarehouseAddress } from '#config/warehouses.ts';
 import { ConveyorError, messageOf } from '#domain/errors.ts';
 import { findLeastServed } from '#engine/least-served.ts';
 import type { Store } from '#engine/store.ts';
@@ -35,6 +36,28 @@ async function findDatabases({
     else found.push({ name, url });
   }
   return { found, missing };
+}
+
+/** Warehouses with data in the folder that `--embedded` does not name. */
+export async function findLeftOut({ dataDir, embedded }: Pick<DatabaseSettings, 'dataDir' | 'embedded'>): Promise<string[]> {
+  const { findData } = await import('#embedded/place.ts');
+  const entries = await readdir(resolve(dataDir), { withFileTypes: true }).catch(() => []);
+  const names = entries.filter((entry) => entry.isDirectory() && WAREHOUSE_NAME.test(entry.name) && !embedded.includes(entry.name));
+  const found = await Promise.all(
+    names.map(async ({ name }) => ((await findData(resolve(dataDir), name).catch(() => undefined)) ? [name] : [])),
+  );
+  return found.flat();
+}
+
+/** A gateway has to know every warehouse of the cluster. */
+export async function refuseLeftOut(settings: DatabaseSettings): Promise<void> {
+  const leftOut = settings.warehouses ? [] : await findLeftOut(settings);
+  if (leftOut.length === 0) return;
+  throw new CommandFault(
+    EXIT.usage,
+    `--embedded names ${settings.embedded.join(', ')}, but the data folder holds ${leftOut.join(', ')} too`,
+    'Name all of them: a gateway that knows fewer warehouses than the others answers 404 for their orders.',
+  );
 }
 
 /** For a process that joins databases which others keep running. */

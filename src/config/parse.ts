@@ -91,8 +91,8 @@ function readMap(written: unknown): ReadonlyMap<string, string[]> | undefined {
 }
 
 function entriesOfMap(written: unknown): [name: string, values: string[]][] | undefined {
-  if (typeof written === 'string') return entriesOfMap(written.split(/\s+/).filter((entry) => entry !== ''));
-  if (Array.isArray(written)) return written.map((entry) => splitPair(String(entry)));
+  if (typeof written === 'string') return entriesOfMap(written === '' ? [] : [written]);
+  if (Array.isArray(written)) return written.flatMap((entry) => String(entry).trim().split(/\s+/)).map(splitPair);
   if (typeof written !== 'object' || written === null) return undefined;
   return Object.entries(written).map(([name, values]) => [name, Array.isArray(values) ? values.map(String) : [String(values)]]);
 }
@@ -118,7 +118,7 @@ function describeAllowed(row: SettingRow): string {
     case 'warehouses':
       return WAREHOUSES_ALLOWED;
     case 'names':
-      return 'one or more different names of 1 to 32 of A-Z a-z 0-9 _ -, separated by spaces';
+      return 'one or more different names of 1 to 32 of A-Z a-z 0-9 _ -, separated by spaces or commas';
     case 'map':
       return 'NAME=VALUE or NAME=VALUE,VALUE, each name once; of A-Z a-z 0-9 . _ -';
     default:
@@ -130,7 +130,8 @@ const SHOWN_LENGTH = 80;
 
 /** One line, whatever was written: quoted, control characters escaped, cut. Passwords in addresses are masked. */
 function showValue(written: unknown): string {
-  const text = typeof written === 'string' ? written : (JSON.stringify(written) ?? String(written));
+  const given = Array.isArray(written) && written.every((part) => typeof part === 'string') ? written.join(' ') : written;
+  const text = typeof given === 'string' ? given : (JSON.stringify(given) ?? String(given));
   const masked = text.replace(/\/\/.*@/gs, '//***@');
   const cut = masked.length > SHOWN_LENGTH ? `${masked.slice(0, SHOWN_LENGTH)}…` : masked;
   return JSON.stringify(cut).replace(/[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, escapeCharacter);

@@ -118,7 +118,7 @@ export const SETTINGS = {
     default: undefined,
     otherwise: 'none: the least loaded healthy one',
     sentence:
-      "Who takes a region's new orders when its own warehouse cannot, in this order: `HN=DN,HCM`, several separated by spaces (the flag is repeated instead).",
+      "Who takes a region's new orders when its own warehouse cannot, in this order: `HN=DN,HCM`, several separated by spaces (the flag may be repeated).",
   },
   rebalanceAt: {
     kind: 'fraction',
@@ -149,7 +149,8 @@ export const SETTINGS = {
     config: 'warehouseWorkflow',
     default: undefined,
     otherwise: 'that of `--workflow` everywhere',
-    sentence: 'Warehouses whose new orders begin with a workflow of their own: `HN=order-hn`, several separated by spaces.',
+    sentence:
+      'Warehouses whose new orders begin with a workflow of their own: `HN=order-hn`, several separated by spaces (the flag may be repeated).',
   },
   gateLimitMs: {
     kind: 'duration',

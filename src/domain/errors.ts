@@ -173,9 +173,12 @@ export class ConveyorError extends Error {
 
 /** The warehouse could not even be asked: what was wanted of it has not happened, and may be tried elsewhere. */
 export class WarehouseAway extends ConveyorError {
+  readonly reason: string;
+
   constructor(warehouse: string, reason: string, options: { cause?: unknown } = {}) {
     super('warehouse-unavailable', `warehouse ${warehouse} is away (${reason})`, options);
     this.name = 'WarehouseAway';
+    this.reason = reason;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Json } from '#domain/json.ts';
 import type { EpochMs } from '#domain/time.ts';
-import type { OrderKey, StoredToken } from './store.ts';
+import type { Author, OrderKey, StoredToken } from './store.ts';
 
 /**
  * What a warehouse shares with the other warehouses of its cluster: keys that lead to orders elsewhere, the gate that holds
@@ -10,8 +10,13 @@ import type { OrderKey, StoredToken } from './store.ts';
 export interface PeerStore {
   /** How the warehouse is. So cheap that every gateway asks twice a second. */
   readPulse(): Promise<Pulse>;
-  /** Tells the warehouse which others there are. Without any, its gate stays open. */
-  setPeers(names: readonly string[]): Promise<void>;
+  /**
+   * Tells the warehouse which others there are, besides those that it knows; answers all. Without any, its gate stays open: a
+   * gateway that knows fewer than another must not open it.
+   */
+  addPeers(names: readonly string[]): Promise<string[]>;
+  /** One of them is gone for good: nothing waits for it any more. `false`: it was not known. */
+  forgetPeer(name: string): Promise<boolean>;
 
   /** Makes keys lead to orders that are about to be stored in other warehouses; a key that is taken says by whom. */
   reserveKeys(reservations: KeyReservation[]): Promise<ReserveVerdict[]>;
@@ -34,8 +39,8 @@ export interface PeerStore {
   recordConflict(conflict: NewConflict): Promise<void>;
   /** Newest first; open ones only, unless all are asked for. */
   listConflicts(page: { all: boolean; limit: number; beforeId?: string }): Promise<KeyConflict[]>;
-  /** `false`: there is no such open conflict here. */
-  resolveConflict(conflictId: string, by: string, resolution: string | undefined): Promise<boolean>;
+  /** Recorded in the same transaction; `undefined`: there is no such open conflict here. */
+  resolveConflict(conflictId: string, author: Author): Promise<KeyConflict | undefined>;
 
   /** Takes or extends a lease of the cluster; nobody else has it until it ends. Answers who holds it now. */
   takeLease(request: { name: string; holder: string; ttlMs: number; detail: Json }): Promise<ClusterLease>;

@@ -135,7 +135,7 @@ function buildContext(options: GatewayOptions): GatewayContext {
     ...options,
     stores: options.warehouses,
     readiness,
-    onReturn: (warehouse) => welcomeBack(warehouse, warehouses),
+    onReturn: (warehouse) => welcomeBack(warehouse, warehouses, log),
     onLook: (warehouse) => void comparison.follow(warehouse),
   });
   const comparison = new KeyComparison(warehouses, log);
@@ -159,8 +159,14 @@ function buildContext(options: GatewayOptions): GatewayContext {
 }
 
 /** What has to be done before anyone uses a warehouse that was away: it knows the others, and all know the same of the cluster. */
-async function welcomeBack(warehouse: Warehouse, warehouses: Warehouses): Promise<void> {
-  await warehouse.bare.peers.setPeers(warehouses.names.filter((name) => name !== warehouse.name));
+async function welcomeBack(warehouse: Warehouse, warehouses: Warehouses, log: Log): Promise<void> {
+  const known = await warehouse.bare.peers.addPeers(warehouses.names.filter((name) => name !== warehouse.name));
+  const strangers = known.filter((name) => !warehouses.get(name));
+  if (strangers.length > 0)
+    log.warn(
+      { warehouse: warehouse.name, unknown: strangers },
+      'other gateways know warehouses that this one does not: give all the same list, or forget what is gone for good (conveyor warehouses forget)',
+    );
   await shareRecords([warehouse.bare, ...warehouses.here.map(({ store }) => store)]);
 }
 

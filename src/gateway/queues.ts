@@ -43,7 +43,7 @@ export function warehouseQueues(store: Store, log: Log, options: QueueOptions): 
     maxWaiting: options.maxWaitingOrders,
     isItemFault,
   };
-  const reading = { maxBatch: READ_BATCH, maxInFlight: IN_FLIGHT, maxWaiting: MAX_WAITING_READS };
+  const reading = { maxBatch: READ_BATCH, maxInFlight: IN_FLIGHT, maxWaiting: MAX_WAITING_READS, isItemFault };
   return {
     accept: new Batcher({ ...writing, flush }),
     reserve: new Batcher({ ...writing, flush: (reservations) => store.peers.reserveKeys(reservations) }),

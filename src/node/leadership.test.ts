@@ -20,6 +20,6 @@ describe('leading', () => {
     const leadership = new Leadership(1, log);
     for (const term of [3, 3, undefined, undefined, 5]) leadership.follow(term);
     expect(leadership.term).toBe(5);
-    expect(said).toEqual(['this node leads its warehouse', 'another node leads from now on', 'this node leads its warehouse']);
+    expect(said).toEqual(['this node leads its warehouse', 'this node does not lead any more', 'this node leads its warehouse']);
   });
 });

@@ -31,7 +31,7 @@ export class Leadership {
   /** What the tick brought: the term, or nothing where another leads. An unanswered tick means: not leader. */
   follow(term: number | undefined): void {
     if (term !== undefined && this.present === undefined) this.log.info({ session: this.session, term }, 'this node leads its warehouse');
-    if (term === undefined && this.present !== undefined) this.log.info({ session: this.session }, 'another node leads from now on');
+    if (term === undefined && this.present !== undefined) this.log.info({ session: this.session }, 'this node does not lead any more');
     this.present = term;
   }
 

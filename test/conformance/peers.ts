@@ -141,10 +141,14 @@ function describeGate(suite: Suite): void {
       await suite.store.acceptOrders([order]);
       return order.orderId;
     };
-    afterAll(() => suite.store.peers.setPeers([]));
+    /** Exactly these others. */
+    const setPeers = async (...names: string[]): Promise<void> => {
+      for (const known of await suite.store.peers.addPeers(names)) if (!names.includes(known)) await suite.store.peers.forgetPeer(known);
+    };
+    afterAll(() => setPeers());
 
     it('is open where there are no other warehouses, whatever happened', async () => {
-      await suite.store.peers.setPeers([]);
+      await setPeers();
       const leader = await lead();
       await suite.underTest.changeEpoch();
       expect((await suite.store.peers.readPulse()).gate.open).toBe(true);
@@ -152,7 +156,7 @@ function describeGate(suite: Suite): void {
     });
 
     it('I2: is shut at once by a restart of the server, before anyone acts: orders with keys wait, others do not', async () => {
-      await suite.store.peers.setPeers(['HN', 'DN']);
+      await setPeers('HN', 'DN');
       const leader = await lead();
       await turn(leader, -1);
       await turn(leader, -1);
@@ -177,8 +181,17 @@ function describeGate(suite: Suite): void {
       expect((await readOne(suite.store, fresh)).order.state).toBe('running');
     });
 
+    it('knows every other warehouse that anyone named, until it is told that one is gone', async () => {
+      await setPeers('HN');
+      expect(await suite.second.peers.addPeers(['DN'])).toEqual(['DN', 'HN']);
+      expect(await suite.store.peers.addPeers([])).toEqual(['DN', 'HN']);
+      expect(await suite.store.peers.forgetPeer('DN')).toBe(true);
+      expect(await suite.store.peers.forgetPeer('DN')).toBe(false);
+      expect(await suite.store.peers.addPeers([])).toEqual(['HN']);
+    });
+
     it('is turned by the leader only, and asks for it with the tick', async () => {
-      await suite.store.peers.setPeers(['HN']);
+      await setPeers('HN');
       const leader = await lead();
       await suite.underTest.changeEpoch();
       const report = await suite.store.tick(leader.session, TTL_MS, loadOf({ leading: { term: leader.term, worked: true } }));
@@ -194,7 +207,7 @@ function describeGate(suite: Suite): void {
     });
 
     it('after the time limit it opens, with a mark on what was not compared; comparing later resolves the mark', async () => {
-      await suite.store.peers.setPeers(['HN', 'DN']);
+      await setPeers('HN', 'DN');
       const leader = await lead();
       const held = await accept(true);
       await suite.underTest.changeEpoch();
@@ -230,9 +243,12 @@ function describeConflicts(suite: Suite): void {
       expect(second).toMatchObject(conflict);
       const page = await suite.store.peers.listConflicts({ all: false, limit: 1, beforeId: newest?.id ?? '' });
       expect(page.map(({ id }) => id)).toEqual([second?.id]);
-      expect(await suite.store.peers.resolveConflict(second?.id ?? '', 'ops', 'refunded')).toBe(true);
-      expect(await suite.second.peers.resolveConflict(second?.id ?? '', 'ops', undefined)).toBe(false);
-      expect(await suite.store.peers.resolveConflict(randomUUID(), 'ops', undefined)).toBe(false);
+      const ops = { actor: 'ops', reason: 'refunded' };
+      expect(await suite.store.peers.resolveConflict(second?.id ?? '', ops)).toMatchObject({ id: second?.id, resolvedBy: 'ops' });
+      expect(await suite.second.peers.resolveConflict(second?.id ?? '', ops)).toBeUndefined();
+      expect(await suite.store.peers.resolveConflict(randomUUID(), ops)).toBeUndefined();
+      const entries = (await suite.store.operations.listInterventions({ limit: 10 })).filter(({ target }) => target === second?.id);
+      expect(entries).toMatchObject([{ action: 'conflict.resolve', actor: 'ops', reason: 'refunded' }]);
       const resolved = (await suite.store.peers.listConflicts({ all: true, limit: 10 })).find(({ id }) => id === second?.id);
       expect(resolved).toMatchObject({ resolvedBy: 'ops', resolution: 'refunded', resolvedAt: expect.any(Number) });
     });

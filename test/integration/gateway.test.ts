@@ -194,6 +194,7 @@ describe('the gateway', () => {
         '/warehouses',
         '/warehouses/{name}/disable',
         '/warehouses/{name}/enable',
+        '/warehouses/{name}/forget',
       ].toSorted(),
     );
     const page = await fetch(`${gateway.url}/docs/`);

@@ -230,4 +230,35 @@ describe('one key, one order, whichever warehouse was away', () => {
     expect(await submit(gateway, key)).toMatchObject({ status: 200, body: { warehouse: 'DN' } });
     expect(await ordersOf(key)).toHaveLength(1);
   });
+
+  it('I2: an id that nothing can be called fails alone, and never makes a second order of somebody else’s key', async () => {
+    await nodes();
+    const gateway = await cluster.gateway();
+    await takeAway(gateway, 'HN');
+    const keys = Array.from({ length: 20 }, () => randomUUID());
+    const first = await Promise.all(keys.map((key) => submit(gateway, key)));
+    const poison = (): Promise<number> => fetch(`${gateway.url}/order/%00`).then(({ status }) => status);
+    const again = keys.flatMap((key) => [poison(), submit(gateway, key), poison()]);
+    const answers = await Promise.all(again);
+    for (const [index, key] of keys.entries()) {
+      expect(answers[3 * index]).toBe(404);
+      expect(answers[3 * index + 1]).toMatchObject({ status: 200, body: { order_id: first[index]?.body.order_id } });
+      expect(await ordersOf(key)).toHaveLength(1);
+    }
+    // The store itself refuses such a key: only the one who asks for it fails.
+    const [bad, good] = await Promise.allSettled([
+      gateway.ask('GET', `/order/${'x'.repeat(40)}%00`, { token: 'user' }),
+      gateway.ask('GET', `/orders/${first[0]?.body.order_id}`, { token: 'user' }),
+    ]);
+    expect([bad, good].map((one) => one.status === 'fulfilled' && one.value.status)).toEqual([404, 200]);
+  });
+
+  it('I2: a header that is used again with another body is refused, whatever other keys the body has', async () => {
+    await nodes();
+    const gateway = await cluster.gateway();
+    const header = randomUUID();
+    const answers: number[] = [];
+    for (let n = 0; n < 8; n += 1) answers.push((await gateway.submit({ tracking_id: randomUUID() }, header)).status);
+    expect(answers).toEqual([202, 422, 422, 422, 422, 422, 422, 422]);
+  });
 });

@@ -20,10 +20,11 @@ describe('execution prices', () => {
   let gateway: TestGateway;
   beforeAll(async () => {
     cluster = await TestCluster.open('HCM', 'HN');
-    gateway = await cluster.gateway();
     await cluster.node('HCM', { failureRate: 0.1 });
     await cluster.node('HCM', { failureRate: 0.1 });
     await cluster.node('HN');
+    // After the nodes: a gateway that saw none yet would send orders elsewhere.
+    gateway = await cluster.gateway();
   });
   afterAll(() => cluster.close());
 

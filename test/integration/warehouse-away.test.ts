@@ -137,4 +137,35 @@ describe('a warehouse that is away', () => {
     await until(gateway, 'HN', 'OK');
     expect((await gateway.submit({ region: 'HN' })).body).toMatchObject({ warehouse: 'HN' });
   });
+
+  it('a gateway that knows fewer warehouses takes none away from the others; one that is gone for good is forgotten by hand', async () => {
+    await nodesOfAll();
+    const full = await cluster.gateway();
+    const peersOf = (name: string): Promise<string[]> => cluster.of(name).store.peers.addPeers([]);
+    expect(await peersOf('HCM')).toEqual(['DN', 'HN']);
+    const short = await cluster.gateway({}, [cluster.of('HCM'), cluster.of('HN')]);
+    expect(await peersOf('HCM')).toEqual(['DN', 'HN']);
+    const forget = (gateway: TestGateway, name: string) => gateway.ask('POST', `/warehouses/${name}/forget`, { body: { reason: 'sold' } });
+    expect(await forget(full, 'DN')).toMatchObject({ status: 400, body: { detail: expect.stringContaining('take it out of the list') } });
+    expect(await forget(short, 'DN')).toMatchObject({ status: 200, body: { forgotten_by: ['HCM', 'HN'] } });
+    expect(await peersOf('HCM')).toEqual(['HN']);
+    expect(await forget(short, 'DN')).toMatchObject({ status: 404 });
+    const entries = (await short.ask('GET', '/audit')).body['entries'] as object[];
+    expect(entries).toMatchObject([{ action: 'warehouse.forget', target: 'DN', reason: 'sold' }]);
+  });
+
+  it('after it hung it is counted anew: no phantom backlog keeps its orders away', async () => {
+    await nodesOfAll();
+    const gateway = await cluster.gateway();
+    cluster.of('HN').way.hang();
+    await Promise.all(Array.from({ length: 20 }, () => gateway.submit({ region: 'HN' }, randomUUID())));
+    await until(gateway, 'HN', 'unavailable');
+    cluster.of('HN').way.restore();
+    await until(gateway, 'HN', 'OK');
+    await waitUntil('it to be counted again', async () => {
+      const { body } = await gateway.ask('GET', '/warehouses');
+      const found = (body['warehouses'] as { name: string; load?: number; orders?: object }[]).find(({ name }) => name === 'HN');
+      return found?.load === 0 && found.orders !== undefined;
+    });
+  });
 });

@@ -49,6 +49,7 @@ describe('several warehouses', () => {
   });
 
   it('an unknown region is refused with the known ones, unless a default is configured', async () => {
+    await nodesOfAll();
     const strict = await cluster.gateway();
     const { status, body } = await strict.submit({ region: 'SG' });
     expect({ status, body }).toMatchObject({

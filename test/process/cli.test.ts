@@ -31,6 +31,7 @@ const COMMANDS = [
   'orders events',
   'warehouses',
   'warehouses disable',
+  'warehouses forget',
   'conflicts',
   'conflicts resolve',
   'token create',

@@ -24,7 +24,7 @@ interface Page {
 
 const COLUMNS: Column<Conflict>[] = [
   { title: 'FOUND', text: (row) => row.found_at },
-  { title: 'KIND', text: (row) => row.kind.replaceAll('_', ' '), style: () => 'red' },
+  { title: 'KIND', text: (row) => row.kind, style: () => 'red' },
   { title: 'WAREHOUSE', text: (row) => row.warehouse },
   { title: 'CUSTOMER', text: (row) => row.customer_id },
   { title: 'KEY', text: (row) => row.key?.key ?? '' },

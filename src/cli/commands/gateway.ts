@@ -7,10 +7,11 @@ import {
   GATEWAY_SETTINGS,
   LOG_SETTINGS,
   openOwned,
+  routingOf,
   startGateway,
   WORKFLOW_SETTINGS,
 } from '../compose.ts';
-import { requireDatabases } from '../databases.ts';
+import { refuseLeftOut, requireDatabases } from '../databases.ts';
 import { deriveId } from '../identity.ts';
 import { addExamples, addSettings, readSettings } from '../options.ts';
 import { localUrl } from '../port.ts';
@@ -32,7 +33,10 @@ export function gatewayCommand(): Command {
     process.exitCode = await Service.run(systemClock, async (service) => {
       const surroundings = openSurroundings(settings);
       const registry = buildRegistry(settings, file, surroundings);
+      await refuseLeftOut(settings);
       const addresses = await requireDatabases(settings);
+      const names = addresses.map(({ name }) => name);
+      routingOf(settings, names);
       const warehouses = await openOwned(service, addresses, {}, registry, surroundings);
       const developmentTokens = await decideDevelopmentTokens(settings.host, warehouses);
       const serviceId = deriveId('gateway', settings.nodeName);
@@ -41,7 +45,6 @@ export function gatewayCommand(): Command {
         ...{ addresses, databasesAreHere: !settings.warehouses },
       };
       const { port } = await startGateway(service, settings, parts, surroundings);
-      const names = warehouses.map(({ name }) => name);
       surroundings.log.info({ url: localUrl(settings.host, port), warehouses: names, developmentTokens }, 'gateway started');
     });
   });

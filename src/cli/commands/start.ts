@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import type { ConfigFile } from '#config/define.ts';
-import type { Settings } from '#config/settings.ts';
+import type { SettingName, Settings } from '#config/settings.ts';
 import type { WarehouseAddress } from '#config/warehouses.ts';
 import { systemClock } from '#engine/clock.ts';
 import { renderBanner } from '../banner.ts';
@@ -13,9 +13,12 @@ import {
   LOG_SETTINGS,
   NODE_SETTINGS,
   openOwned,
+  routingOf,
   startGateway,
   WORKFLOW_SETTINGS,
 } from '../compose.ts';
+import { findLeftOut } from '../databases.ts';
+import { CommandFault, EXIT } from '../faults.ts';
 import { deriveId, readOrCreateId } from '../identity.ts';
 import { startNodes } from '../nodes.ts';
 import { addExamples, addSettings, readSettings } from '../options.ts';
@@ -33,14 +36,23 @@ export function startCommand(): Command {
   addSettings(command, NAMES);
   addExamples(command, 'conveyor start', 'conveyor start --port 9090 --step-duration 200ms --failure-rate 0');
   return command.action(async () => {
-    const { settings, file } = await readSettings(command, NAMES);
-    process.exitCode = await Service.run(systemClock, (service) => start(service, settings, file));
+    const { settings, file, given } = await readSettings(command, NAMES);
+    process.exitCode = await Service.run(systemClock, (service) => start(service, { settings, file, given }));
   });
 }
 
-async function start(service: Service, settings: StartSettings, file: ConfigFile | undefined): Promise<void> {
+interface Asked {
+  settings: StartSettings;
+  file: ConfigFile | undefined;
+  given: ReadonlySet<SettingName>;
+}
+
+async function start(service: Service, { settings, file, given }: Asked): Promise<void> {
   const surroundings = openSurroundings(settings);
   const registry = buildRegistry(settings, file, surroundings);
+  if (settings.warehouses && given.has('embedded'))
+    throw new CommandFault(EXIT.usage, '--embedded and --database (CONVEYOR_WAREHOUSES) are both given; allowed is one of them');
+  routingOf(settings, settings.warehouses?.map(({ name }) => name) ?? settings.embedded);
   const port = settings.port === 0 ? await findPort(settings.host, 0) : settings.port;
   if (!settings.warehouses) await takeDataDir(service, settings, port);
   await findPort(settings.host, port);
@@ -82,6 +94,9 @@ async function startDatabases(
   { dataDir, host, embedded }: StartSettings,
   { log, clock }: Surroundings,
 ): Promise<WarehouseAddress[]> {
+  const leftOut = await findLeftOut({ dataDir, embedded });
+  if (leftOut.length > 0)
+    log.warn({ warehouses: leftOut }, 'the data folder holds more warehouses than --embedded names: they are not started');
   const { startEmbedded } = await import('#embedded/server.ts');
   const outcomes = await Promise.allSettled(
     embedded.map((warehouse) => startEmbedded({ warehouse, dataDir: resolve(dataDir), log, clock, listenHost: host })),

@@ -44,8 +44,8 @@ const COLUMNS: Column<ShownWarehouse>[] = [
   { title: 'BECAUSE', text: describeTrouble },
 ];
 
-function describeTrouble({ because, disabled }: ShownWarehouse): string {
-  if (!disabled) return because ?? '';
+function describeTrouble({ because, disabled, status }: ShownWarehouse): string {
+  if (!disabled || status === 'unavailable') return because ?? '';
   return `by ${disabled.by}${disabled.reason === undefined ? '' : `: ${disabled.reason}`}`;
 }
 
@@ -66,7 +66,25 @@ export function warehousesCommand(): Command {
     };
     printData({ document: list, rows: list.warehouses, columns: COLUMNS, empty: 'No warehouses.' }, formatOf(options));
   });
-  return command.addCommand(flagCommand('disable')).addCommand(flagCommand('enable'));
+  return command.addCommand(flagCommand('disable')).addCommand(flagCommand('enable')).addCommand(forgetCommand());
+}
+
+function forgetCommand(): Command {
+  const command = new Command('forget')
+    .description('Let the others not wait for a warehouse that was taken away for good; first take it out of the list of all gateways.')
+    .argument('<name>', 'the warehouse that is gone')
+    .option('--reason <text>', 'why; kept in the audit')
+    .option('--yes', 'do not ask');
+  addAccess(addOutput(command));
+  addExamples(command, 'conveyor warehouses forget CT --reason "moved into HCM" --yes');
+  return command.action(async (name: string, options: OutputOptions & { reason?: string; yes?: boolean }) => {
+    await confirm(`Forget warehouse ${name}? Its orders are compared with nobody's any more.`, options.yes);
+    const body = options.reason === undefined ? {} : { reason: options.reason };
+    const path = `/warehouses/${encodeURIComponent(name)}/forget`;
+    const shown = (await withClient(command, (client) => client.call({ method: 'POST', path, body }))) as { forgotten_by: string[] };
+    const columns = [{ title: 'FORGOTTEN BY', text: (row: { name: string }) => row.name }];
+    printData({ document: shown, rows: shown.forgotten_by.map((by) => ({ name: by })), columns, empty: '' }, formatOf(options));
+  });
 }
 
 const WORDS = {

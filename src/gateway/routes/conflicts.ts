@@ -71,14 +71,11 @@ async function resolveConflict(
   const silent: string[] = [];
   for (const { store, name } of warehouses.all) {
     try {
-      if (!(await store.peers.resolveConflict(id, author.actor, author.reason))) continue;
+      const resolved = await store.peers.resolveConflict(id, author);
+      if (resolved) return viewOf(resolved, name);
     } catch {
       silent.push(name);
-      continue;
     }
-    await store.operations.recordIntervention('conflict.resolve', id, author);
-    const [found] = (await store.peers.listConflicts({ all: true, limit: 200 })).filter((conflict) => conflict.id === id);
-    if (found) return viewOf(found, name);
   }
   if (silent.length > 0)
     throw new ConveyorError(

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { ConveyorError } from '#domain/errors.ts';
 import { priceOfHistory } from '#domain/execution-price.ts';
 import { isUuid } from '#domain/ids.ts';
+import { textFault } from '#domain/json.ts';
 import type { OrderContent, OrderRecord } from '#domain/order.ts';
 import { publicStatus } from '#domain/order-state.ts';
 import { AcceptedOrder, NoQuery, OrderBody, OrderParams, OrderView, responses } from '../api.ts';
@@ -89,6 +90,9 @@ interface Found {
 
 /** Asks every warehouse for the client's own id; only when all have answered it is unknown. */
 async function findByOwnId(context: GatewayContext, id: string, principal: Principal): Promise<Found> {
+  // What no order can contain, PostgreSQL does not even compare.
+  if (textFault(id))
+    throw new ConveyorError('order-not-found', `there is no order ${JSON.stringify(id.slice(0, 100))} that this token may see`);
   const key = { customerId: principal.name, kind: 'client' as const, key: id };
   const { all } = context.warehouses;
   const answers = await Promise.allSettled(all.map(({ queues }) => queues.findKey.add(key)));
@@ -101,10 +105,16 @@ async function findByOwnId(context: GatewayContext, id: string, principal: Princ
     });
     if (found) return found;
   }
-  const silent = all.filter((_, index) => answers[index]?.status === 'rejected').map(({ name }) => name);
+  const silent = all.filter((_, index) => isUnavailable(answers[index])).map(({ name }) => name);
+  const [fault] = answers.flatMap((answer) => (answer.status === 'rejected' && !isUnavailable(answer) ? [answer.reason] : []));
+  if (fault !== undefined) throw fault;
   if (silent.length > 0)
     throw new ConveyorError('warehouse-unavailable', `no warehouse that answers has the order; ${silent.join(', ')} did not answer`);
   throw unknownOrder(id.slice(0, 100));
+}
+
+function isUnavailable(answer: PromiseSettledResult<unknown> | undefined): boolean {
+  return answer?.status === 'rejected' && answer.reason instanceof ConveyorError && answer.reason.code === 'warehouse-unavailable';
 }
 
 function underOwnId<View extends { order_id: string; client_order_id?: string }>(view: View): View {

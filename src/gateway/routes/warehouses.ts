@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type Static, Type } from 'typebox';
 import { ConveyorError } from '#domain/errors.ts';
 import { newOrderId } from '#domain/ids.ts';
 import { formatTime } from '#domain/time.ts';
@@ -28,6 +29,7 @@ export function warehouses(app: FastifyInstance, context: GatewayContext): void 
     };
   });
 
+  forgetRoute(app, context);
   for (const [verb, disabled] of [
     ['disable', true],
     ['enable', false],
@@ -45,6 +47,56 @@ export function warehouses(app: FastifyInstance, context: GatewayContext): void 
       setFlag(context, request, disabled),
     );
   }
+}
+
+const ForgetAnswer = Type.Object({
+  name: Type.String(),
+  forgotten_by: Type.Array(Type.String(), { description: 'warehouses that knew it' }),
+});
+
+/** `POST /warehouses/{name}/forget`: one that was taken away for good. Until then the gates of the others wait for it. */
+function forgetRoute(app: FastifyInstance, context: GatewayContext): void {
+  const schema = {
+    summary: 'Let the others not wait for a warehouse that was taken away for good',
+    params: WarehouseParams,
+    body: ReasonBody,
+    querystring: NoQuery,
+    response: responses({ 200: ForgetAnswer }, [
+      'invalid-request',
+      'unauthorized',
+      'forbidden',
+      'warehouse-not-found',
+      'warehouse-unavailable',
+    ]),
+  };
+  app.post<{ Params: { name: string }; Body: ReasonJson }>('/warehouses/:name/forget', { schema }, (request) => forget(context, request));
+}
+
+async function forget({ warehouses, clock }: GatewayContext, request: FlagRequest): Promise<Static<typeof ForgetAnswer>> {
+  requireOperator(request);
+  const { name } = request.params;
+  const author = authorOf(request, request.body.reason);
+  if (warehouses.get(name)) {
+    throw new ConveyorError(
+      'invalid-request',
+      `${name} is one of this gateway's warehouses; take it out of the list of all gateways first`,
+      {
+        faults: [{ field: 'name', reason: 'must not be one of the gateways’ warehouses' }],
+      },
+    );
+  }
+  const silent = warehouses.all.filter(({ presence }) => !presence.isHere);
+  if (silent.length > 0) throw new ConveyorError('warehouse-unavailable', `${silent.map((one) => one.name).join(', ')} cannot be told now`);
+  const forgottenBy: string[] = [];
+  const entryId = newOrderId(0, clock.now(), clock.entropy());
+  for (const warehouse of warehouses.all) {
+    if (!(await warehouse.store.peers.forgetPeer(name))) continue;
+    await warehouse.store.operations.recordIntervention('warehouse.forget', name, author, entryId);
+    forgottenBy.push(warehouse.name);
+  }
+  if (forgottenBy.length === 0)
+    throw new ConveyorError('warehouse-not-found', `no warehouse waits for one called ${JSON.stringify(name.slice(0, 100))}`);
+  return { name, forgotten_by: forgottenBy };
 }
 
 /** Written to every warehouse that answers; the others learn of it when they are back. */

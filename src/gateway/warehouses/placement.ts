@@ -199,7 +199,9 @@ export class Placement {
     const here = [...this.options.warehouses.here].sort((a, b) => Number(a === home) - Number(b === home));
     const asked = here.flatMap((warehouse) => keys.map((key) => ({ warehouse, key })));
     const found = await Promise.all(
-      asked.map(({ warehouse, key }) => warehouse.queues.findKey.add({ ...key, customerId }).catch(() => undefined)),
+      asked.map(({ warehouse, key }) =>
+        warehouse.queues.findKey.add({ ...key, customerId }).catch((error: unknown) => absentIfAway(warehouse, error)),
+      ),
     );
     for (const [index, holder] of found.entries()) {
       if (holder && !holder.bodyHash.equals(bodyHash as Buffer)) refuseKey('other_body', (asked[index] as { key: OrderKey }).key);
@@ -232,9 +234,10 @@ export class Placement {
   }
 }
 
-/** The key that stays the same when a request is repeated: what stands in the body does, a header may be left out. */
+/** The key that decides about the home of an order without a region: the header, else the client's own id, else the tracking id. */
 function nameOf(keys: readonly OrderKey[]): string {
-  const { kind, key } = keys.find((candidate) => candidate.kind !== 'header') ?? (keys[0] as OrderKey);
+  const ranked = (['header', 'client', 'tracking'] as const).flatMap((kind) => keys.find((key) => key.kind === kind) ?? []);
+  const { kind, key } = ranked[0] as OrderKey;
   return `${kind} ${key}`;
 }
 
@@ -246,6 +249,12 @@ async function unlessAway(verdict: Promise<AcceptVerdict>): Promise<AcceptVerdic
     if (error instanceof WarehouseAway) return undefined;
     throw error;
   }
+}
+
+/** A warehouse that is away cannot tell. Any other failure is none: taking it for "no such key" would make a second order. */
+function absentIfAway({ presence }: Warehouse, error: unknown): undefined {
+  if (error instanceof WarehouseAway || !presence.isHere) return undefined;
+  throw error;
 }
 
 async function repoint({ store }: Warehouse, { customerId, keys }: OrderRequest, from: string, to: string): Promise<void> {

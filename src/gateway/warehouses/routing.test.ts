@@ -120,6 +120,14 @@ describe('routing of new orders', () => {
     for (const count of counts.values()) expect(count).toBeGreaterThan(850);
   });
 
+  it('a home that is not healthy and takes its orders all the same says so', () => {
+    const candidates = [warehouse('HN', { health: 'disabled' }), warehouse('DN', { health: 'no_nodes' })];
+    expect(rankWarehouses({ home: 'HN', byKey: false, spread: undefined }, candidates, SETTINGS, () => 0)[0]).toEqual({
+      name: 'HN',
+      because: { code: 'home', message: 'it belongs to HN, which is disabled; no other warehouse is healthy' },
+    });
+  });
+
   it('says why an order is nowhere healthy', () => {
     const ranked = rankWarehouses(
       { home: undefined, byKey: false, spread: undefined },

@@ -62,7 +62,7 @@ export function rankWarehouses(
   if (own.health === 'OK' && best && isOverloaded(own, best, byKey ? REBALANCE_BY_KEY_AT : settings.rebalanceAt))
     return [rebalanceTo(own, best), asHome, ...elsewhere.slice(1), ...lastResorts(answering)];
   if (own.health === 'OK') return [asHome, ...elsewhere, ...lastResorts(answering)];
-  return [...elsewhere, ...(own.health === 'unavailable' ? [] : [asHome]), ...lastResorts(answering)];
+  return [...elsewhere, ...(own.health === 'unavailable' ? [] : [homeAsLastResort(own)]), ...lastResorts(answering)];
 }
 
 /** Those of the fallback list first, then the others: by key, or the less loaded of two that chance picks. */
@@ -149,6 +149,10 @@ export function explainRouting(order: Pick<Order, 'routedBecause' | 'content'> &
   if (region === warehouse) return { code: 'home', message: `${warehouse} is its region's warehouse` };
   if (order.retryOf) return { code: 'retry', message: `it repeats order ${order.retryOf}, which is in ${warehouse}` };
   return { code: 'only', message: `${warehouse} was the only warehouse` };
+}
+
+function homeAsLastResort({ name, trouble }: Candidate): Preference {
+  return { name, because: { code: 'home', message: `it belongs to ${name}, which ${trouble}; no other warehouse is healthy` } };
 }
 
 function lastResorts(answering: readonly Candidate[]): Preference[] {

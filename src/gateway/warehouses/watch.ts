@@ -1,4 +1,4 @@
-import { messageOf } from '#domain/errors.ts';
+import { messageOf, WarehouseAway } from '#domain/errors.ts';
 import { type Clock, jittered, sleep } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
 import type { Pulse } from '#engine/peer-store.ts';
@@ -27,6 +27,7 @@ const ASK_AGAIN_MS = 120;
 const COUNT_EVERY_MS = 1_000;
 /** Counting takes a fiftieth of the time at most, however many orders wait. */
 const COUNT_PAUSES = 50;
+const MAX_COUNT_PAUSE_MS = 60_000;
 
 /** Looks after one warehouse: whether it answers, who works there, and how much waits. */
 export class WarehouseWatch {
@@ -40,6 +41,7 @@ export class WarehouseWatch {
   private acceptedWhenCounted = 0;
   private accepted = 0;
   private wake: (() => void) | undefined;
+  private countNow: (() => void) | undefined;
 
   constructor(options: WatchOptions) {
     this.options = options;
@@ -55,6 +57,7 @@ export class WarehouseWatch {
   stop(): void {
     this.stopping.abort();
     this.wake?.();
+    this.countNow?.();
   }
 
   /** Something seems to be wrong: looks now instead of later. */
@@ -71,9 +74,10 @@ export class WarehouseWatch {
     this.accepted += count;
   }
 
-  /** Orders that wait or run, with those that were accepted here since they were counted. */
+  /** Orders that wait or run, with those that were accepted here since they were counted; busy slots where nobody could count. */
   get backlog(): number {
-    return (this.counts?.queued ?? 0) + (this.counts?.running ?? 0) + this.accepted - this.acceptedWhenCounted;
+    if (!this.counts) return this.latest?.busy ?? 0;
+    return this.counts.queued + this.counts.running + this.accepted - this.acceptedWhenCounted;
   }
 
   private async lookOn(): Promise<void> {
@@ -97,10 +101,10 @@ export class WarehouseWatch {
         this.arrive();
       }
     } catch (error) {
-      const reason = messageOf(error);
+      const reason = reasonOf(error);
       if (presence.isHere && !(error instanceof Unanswered)) {
         await sleep(clock, ASK_AGAIN_MS);
-        this.latest = await this.ask().catch((again: unknown) => void this.depart(messageOf(again)));
+        this.latest = await this.ask().catch((again: unknown) => void this.depart(reasonOf(again)));
       } else this.depart(reason);
     }
     if (!this.stopping.signal.aborted) onLook();
@@ -123,6 +127,7 @@ export class WarehouseWatch {
   private arrive(): void {
     const { store, presence, clock, log } = this.options;
     presence.comeBack();
+    this.countNow?.();
     const seconds = this.awaySince === undefined ? 0 : Math.round((clock.now() - this.awaySince) / 1_000);
     if (this.awaySince !== undefined) log.info({ warehouse: store.warehouse.name, away_s: seconds }, 'the warehouse is back');
     this.awaySince = undefined;
@@ -140,22 +145,31 @@ export class WarehouseWatch {
     presence.leave(reason);
   }
 
+  /** Through the presence: a count that hangs with its database is given up with it, and taken again when it is back. */
   private async countOn(): Promise<void> {
     const { store, presence, clock } = this.options;
     while (!this.stopping.signal.aborted) {
       const startedAt = clock.monotonic();
       const acceptedBefore = this.accepted;
-      if (presence.isHere) {
-        const counts = await store.readLoad().catch(() => undefined);
-        if (counts) {
-          this.counts = counts;
-          this.acceptedWhenCounted = acceptedBefore;
-        }
-      }
-      const pauseMs = Math.max(COUNT_EVERY_MS, COUNT_PAUSES * (clock.monotonic() - startedAt));
-      await sleep(clock, pauseMs, this.stopping.signal).catch(() => undefined);
+      const counts = presence.isHere ? await presence.call(() => store.readLoad()).catch(() => undefined) : undefined;
+      this.counts = counts;
+      this.acceptedWhenCounted = acceptedBefore;
+      const tookMs = counts ? clock.monotonic() - startedAt : 0;
+      await this.pauseCounting(Math.min(MAX_COUNT_PAUSE_MS, Math.max(COUNT_EVERY_MS, COUNT_PAUSES * tookMs)));
     }
   }
+
+  private async pauseCounting(ms: number): Promise<void> {
+    const woken = Promise.withResolvers<void>();
+    const timer = this.options.clock.after(ms, woken.resolve);
+    this.countNow = woken.resolve;
+    await woken.promise;
+    timer.cancel();
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof WarehouseAway ? error.reason : messageOf(error);
 }
 
 class Unanswered extends Error {

@@ -19,8 +19,14 @@ export function peerStore(db: MemoryDatabase): PeerStore {
         openConflicts: db.conflicts.filter(({ resolvedAt }) => resolvedAt === null).length,
       };
     },
-    async setPeers(names) {
-      db.peers = [...names];
+    async addPeers(names) {
+      db.peers = [...new Set([...db.peers, ...names])].sort();
+      return [...db.peers];
+    },
+    async forgetPeer(name) {
+      const isKnown = db.peers.includes(name);
+      db.peers = db.peers.filter((peer) => peer !== name);
+      return isKnown;
     },
     reserveKeys: async (reservations) => reserveKeys(db, reservations),
     findKeys: async (keys) => keys.map((key) => holderOf(db.keys.get(placeOfKey(key)))),
@@ -162,10 +168,12 @@ function conflictMethods(db: MemoryDatabase): Pick<PeerStore, 'recordConflict' |
       const rows = db.conflicts.filter(({ id, resolvedAt }) => (all || resolvedAt === null) && (beforeId === undefined || id < beforeId));
       return copyOf(rows.reverse().slice(0, limit));
     },
-    async resolveConflict(conflictId, by, resolution) {
+    async resolveConflict(conflictId, { actor, reason }) {
       const found = db.conflicts.find(({ id, resolvedAt }) => id === conflictId && resolvedAt === null);
-      if (found) Object.assign(found, { resolvedAt: db.clock.now(), resolvedBy: by, resolution: resolution ?? null });
-      return found !== undefined;
+      if (!found) return undefined;
+      Object.assign(found, { resolvedAt: db.clock.now(), resolvedBy: actor, resolution: reason ?? null });
+      db.record('conflict.resolve', conflictId, { actor, reason });
+      return copyOf(found);
     },
   };
 }

@@ -38,7 +38,7 @@ const LIST_POOL_SIZE = 4;
 /** A database that does not answer such a small question for so long is away. */
 const PULSE_TIMEOUT_MS = 2_000;
 /** Counting a million waiting orders takes a while. */
-const COUNT_TIMEOUT_MS = 60_000;
+const COUNT_TIMEOUT_MS = 15_000;
 
 /** The store of one warehouse on PostgreSQL. Rejects when the database does not answer or has no schema yet. */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<port.Store> {

@@ -40,9 +40,19 @@ const READ_PULSE: Statement = {
      where l.name = 'warehouse'`,
 };
 
-const SET_PEERS: Statement = {
-  name: 'set_peers',
-  text: 'update warehouse set peers = $1::text[] where peers is distinct from $1::text[]',
+const ADD_PEERS: Statement = {
+  name: 'add_peers',
+  text: `
+    with added as (
+      update warehouse set peers = array(select unnest(peers) union select unnest($1::text[]) order by 1) where not peers @> $1::text[]
+      returning peers
+    )
+    select coalesce((select peers from added), (select peers from warehouse)) as peers`,
+};
+
+const FORGET_PEER: Statement = {
+  name: 'forget_peer',
+  text: 'update warehouse set peers = array_remove(peers, $1) where $1 = any (peers) returning name',
 };
 
 const KEYS = `unnest($1::text[], $2::text[], $3::text[]) with ordinality as i (customer_id, kind, key, n)`;
@@ -93,19 +103,26 @@ const RECORD_CONFLICT: Statement = {
     on conflict do nothing`,
 };
 
+const CONFLICT_COLUMNS = `conflict_id, found_at, kind, customer_id, key_kind, key, order_id, other_order_id, missing, resolved_at,
+           resolved_by, resolution`;
+
 const LIST_CONFLICTS: Statement = {
   name: 'list_conflicts',
   text: `
-    select conflict_id, found_at, kind, customer_id, key_kind, key, order_id, other_order_id, missing, resolved_at, resolved_by, resolution
-      from key_conflicts
+    select ${CONFLICT_COLUMNS} from key_conflicts
      where ($1 or resolved_at is null) and ($3::uuid is null or conflict_id < $3) order by conflict_id desc limit $2`,
 };
 
 const RESOLVE_CONFLICT: Statement = {
   name: 'resolve_conflict',
   text: `
-    update key_conflicts set resolved_at = clock_timestamp(), resolved_by = $2, resolution = $3
-     where conflict_id = $1 and resolved_at is null returning conflict_id`,
+    with resolved as (
+      update key_conflicts set resolved_at = clock_timestamp(), resolved_by = $2, resolution = $3
+       where conflict_id = $1 and resolved_at is null returning *
+    ), told as (
+      insert into audit (actor, action, target, reason) select $2, 'conflict.resolve', conflict_id::text, $3 from resolved
+    )
+    select ${CONFLICT_COLUMNS} from resolved`,
 };
 
 const TAKE_LEASE: Statement = {
@@ -180,8 +197,12 @@ export function peerStore(connections: { pulse: Connection; rare: Connection }, 
       const [row] = await pulse.run<PulseRow>(READ_PULSE, []);
       return pulseOf(row as PulseRow);
     },
-    async setPeers(names) {
-      await rare.run(SET_PEERS, [textArrayOf(names)]);
+    async addPeers(names) {
+      const [row] = await rare.run<{ peers: string[] }>(ADD_PEERS, [textArrayOf(names)]);
+      return (row as { peers: string[] }).peers;
+    },
+    async forgetPeer(name) {
+      return (await rare.run(FORGET_PEER, [name])).length > 0;
     },
     reserveKeys: (reservations) => intake.reserve(reservations),
     findKeys: (keys) => findKeys(rare, keys),
@@ -216,8 +237,9 @@ export function peerStore(connections: { pulse: Connection; rare: Connection }, 
       const rows = await rare.run<ConflictRow>(LIST_CONFLICTS, [all, limit, beforeId ?? null]);
       return rows.map(conflictOf);
     },
-    async resolveConflict(conflictId, by, resolution) {
-      return (await rare.run(RESOLVE_CONFLICT, [conflictId, by, resolution ?? null])).length > 0;
+    async resolveConflict(conflictId, { actor, reason }) {
+      const [row] = await rare.run<ConflictRow>(RESOLVE_CONFLICT, [conflictId, actor, reason ?? null]);
+      return row && conflictOf(row);
     },
     async takeLease({ name, holder, ttlMs, detail }) {
       const [taken] = await rare.run<LeaseRow>(TAKE_LEASE, [name, holder, ttlMs, detail === null ? null : JSON.stringify(detail)]);
