@@ -55,13 +55,7 @@ export function peerStore(db: MemoryDatabase): PeerStore {
     turnGate: async (request) => turnGate(db, request),
     noteCompared: async (peer, round) => noteCompared(db, peer, round),
     ...conflictMethods(db),
-    async takeLease({ name, holder, ttlMs, detail }) {
-      const known = db.leases.get(name);
-      if (!known || known.holder === holder || known.until < db.clock.now())
-        db.leases.set(name, { holder, until: db.clock.now() + ttlMs, detail: copyOf(detail ?? known?.detail ?? null) });
-      return leaseOf(db, name) as ClusterLease;
-    },
-    readLease: async (name) => leaseOf(db, name),
+    ...leaseMethods(db),
     async exportShared() {
       const tokens = [...db.tokens].map(([hash, token]) => ({ ...copyOf(token), hash: Buffer.from(hash, 'hex') }));
       return { tokens, flags: copyOf([...db.flags.values()]), settings: copyOf([...db.settings.values()]) };
@@ -84,6 +78,18 @@ function importShared(db: MemoryDatabase, { tokens, flags, settings }: SharedRec
     const known = db.settings.get(setting.name);
     if (!known || orderOf(known) < orderOf(setting)) db.settings.set(setting.name, copyOf(setting));
   }
+}
+
+function leaseMethods(db: MemoryDatabase): Pick<PeerStore, 'takeLease' | 'readLease'> {
+  return {
+    async takeLease({ name, holder, ttlMs, detail }) {
+      const known = db.leases.get(name);
+      if (!known || known.holder === holder || known.until < db.clock.now())
+        db.leases.set(name, { holder, until: db.clock.now() + ttlMs, detail: copyOf(detail ?? known?.detail ?? null) });
+      return leaseOf(db, name) as ClusterLease;
+    },
+    readLease: async (name) => leaseOf(db, name),
+  };
 }
 
 function leaseOf(db: MemoryDatabase, name: string): ClusterLease | undefined {

@@ -230,6 +230,15 @@ export function peerStore(connections: { pulse: Connection; rare: Connection }, 
       const [row] = await rare.run<{ open: boolean }>(NOTE_COMPARED, [peer, round]);
       return row?.open ?? false;
     },
+    ...conflictMethods(rare),
+    ...leaseMethods(rare),
+    exportShared: () => exportShared(rare),
+    importShared: (records: SharedRecords) => importShared(rare, records),
+  };
+}
+
+function conflictMethods(rare: Connection): Pick<PeerStore, 'recordConflict' | 'listConflicts' | 'resolveConflict'> {
+  return {
     async recordConflict({ kind, customerId, key, orderId, otherOrderId }) {
       await rare.run(RECORD_CONFLICT, [kind, customerId, key?.kind ?? null, key?.key ?? null, orderId, otherOrderId ?? null]);
     },
@@ -241,6 +250,11 @@ export function peerStore(connections: { pulse: Connection; rare: Connection }, 
       const [row] = await rare.run<ConflictRow>(RESOLVE_CONFLICT, [conflictId, actor, reason ?? null]);
       return row && conflictOf(row);
     },
+  };
+}
+
+function leaseMethods(rare: Connection): Pick<PeerStore, 'takeLease' | 'readLease'> {
+  return {
     async takeLease({ name, holder, ttlMs, detail }) {
       const [taken] = await rare.run<LeaseRow>(TAKE_LEASE, [name, holder, ttlMs, detail === null ? null : JSON.stringify(detail)]);
       // A statement of its own: only a new snapshot shows who else has it.
@@ -250,8 +264,6 @@ export function peerStore(connections: { pulse: Connection; rare: Connection }, 
       const [row] = await rare.run<LeaseRow>(READ_LEASE, [name]);
       return row && leaseOf(row);
     },
-    exportShared: () => exportShared(rare),
-    importShared: (records: SharedRecords) => importShared(rare, records),
   };
 }
 
