@@ -18,6 +18,23 @@ create table audit (
   constraint audit_pkey PRIMARY KEY (audit_id)
 );
 
+create table cluster_leases (
+  name text not null,
+  holder text not null,
+  lease_until timestamp with time zone not null,
+  detail jsonb,
+  constraint cluster_leases_pkey PRIMARY KEY (name)
+) with (fillfactor=50);
+
+create table cluster_settings (
+  name text not null,
+  value jsonb not null,
+  version bigint not null,
+  changed_at timestamp with time zone not null,
+  changed_by text not null,
+  constraint cluster_settings_pkey PRIMARY KEY (name)
+);
+
 create table key_conflicts (
   conflict_id uuid not null default uuidv7(),
   found_at timestamp with time zone not null default clock_timestamp(),
@@ -146,6 +163,15 @@ create table orders (
   constraint orders_requested_check CHECK ((requested = 'cancel'::text))
 ) with (fillfactor=70);
 
+create table outbox_cursors (
+  name text not null,
+  at timestamp with time zone not null,
+  order_id uuid not null,
+  version integer not null,
+  saved_at timestamp with time zone not null default clock_timestamp(),
+  constraint outbox_cursors_pkey PRIMARY KEY (name)
+) with (fillfactor=50);
+
 create table tokens (
   token_hash bytea not null,
   token_id uuid not null,
@@ -194,6 +220,8 @@ CREATE INDEX key_conflicts_open ON public.key_conflicts USING btree (conflict_id
 CREATE INDEX node_sessions_alive ON public.node_sessions USING btree (session_id) WHERE (state <> 'dead'::text);
 
 CREATE INDEX node_sessions_by_node ON public.node_sessions USING btree (node_id, session_id);
+
+CREATE INDEX order_events_by_time ON public.order_events USING brin (at) WITH (pages_per_range='16', autosummarize='on');
 
 CREATE INDEX order_keys_unsettled ON public.order_keys USING btree (home, customer_id, kind, key) WHERE (home IS NOT NULL);
 
@@ -375,6 +403,26 @@ begin
          resolution = case when missing = array[peer] then 'compared later' end
    where kind = 'not_compared' and resolved_at is null and peer = any (missing);
   return gate_is_attended(l) and l.gate_compared @> (select peers from warehouse);
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.read_outbox(after_at timestamp with time zone, after_id uuid, after_version integer, span interval, max_rows integer, OUT upper timestamp with time zone, OUT events json)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+declare
+  oldest timestamptz;
+begin
+  upper := clock_timestamp();                                  -- before looking: what begins later is younger
+  select min(a.xact_start) into oldest from pg_stat_activity a
+   where a.datname = current_database() and a.pid <> pg_backend_pid() and a.application_name like 'conveyor %';
+  upper := least(upper, oldest, after_at + span);
+  select json_agg(json_build_array(e.order_id, e.version, e.kind, e.step, e.direction, e.session_id, e.fence, e.at::text, e.data,
+                                   o.workflow_id, o.content) order by e.at, e.order_id, e.version)
+    into events
+    from (select * from order_events x
+           where x.at >= after_at and x.at < upper and (x.at, x.order_id, x.version) > (after_at, after_id, after_version)
+           order by x.at, x.order_id, x.version limit max_rows) e
+    join orders o on o.order_id = e.order_id;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.record_intervention(action text, target text, author jsonb, detail jsonb DEFAULT NULL::jsonb)

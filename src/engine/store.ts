@@ -3,6 +3,7 @@ import type { Because, OrderContent, OrderEvent, OrderRecord } from '#domain/ord
 import type { Direction, EventKind, OrderStatus } from '#domain/order-state.ts';
 import type { EpochMs } from '#domain/time.ts';
 import type { OperationStore } from './operation-store.ts';
+import type { OutboxStore } from './outbox.ts';
 import type { PeerStore } from './peer-store.ts';
 import type { Closing } from './plan.ts';
 
@@ -67,6 +68,7 @@ export interface Store {
   readonly tokens: TokenStore;
   readonly operations: OperationStore;
   readonly peers: PeerStore;
+  readonly outbox: OutboxStore;
   close(): Promise<void>;
 }
 

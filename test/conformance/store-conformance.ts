@@ -7,6 +7,7 @@ import { describeClaim } from './claim.ts';
 import { describeCluster } from './cluster.ts';
 import { describeHints } from './hints.ts';
 import { describeList } from './list.ts';
+import { describeOutbox } from './outbox.ts';
 import { describePeers } from './peers.ts';
 import { describeRandomRuns } from './random-runs.ts';
 import { describeRead } from './read.ts';
@@ -37,6 +38,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
     describeHints,
     describeCluster,
     describePeers,
+    describeOutbox,
     describeRandomRuns,
   ];
   describe(`the store port on ${name}`, () => {

@@ -6,6 +6,7 @@ import type { EpochMs } from '#domain/time.ts';
 import type { Clock } from '#engine/clock.ts';
 import { positionOf } from '#engine/history.ts';
 import type { Intervention } from '#engine/operation-store.ts';
+import type { OutboxPlace } from '#engine/outbox.ts';
 import type { ClusterSetting, CustomerKey, KeyConflict, WarehouseFlag } from '#engine/peer-store.ts';
 import type { Author, NodeDescription, NodeWish, SessionAttendant, SessionCounts, StoredToken, WorkflowIdentity } from '#engine/store.ts';
 
@@ -64,6 +65,9 @@ export class MemoryDatabase {
   /** Rows of `orders` that have not ended. */
   readonly open = new Set<OrderRow>();
   readonly events = new Map<string, OrderEvent[]>();
+  /** All of them, as they were written. */
+  readonly outbox: OrderEvent[] = [];
+  readonly places = new Map<string, OutboxPlace>();
   readonly keys = new Map<string, KeyRow>();
   readonly sessions = new Map<number, SessionRow>();
   readonly workflows = new Map<string, WorkflowIdentity>();
@@ -96,7 +100,9 @@ export class MemoryDatabase {
     this.orders.set(row.orderId, row);
     this.open.add(row);
     const { orderId, version, step, direction, fence, acceptedAt } = row;
-    this.events.set(orderId, [{ orderId, version, kind: 'accepted', step, direction, sessionId: null, fence, at: acceptedAt, data }]);
+    const event: OrderEvent = { orderId, version, kind: 'accepted', step, direction, sessionId: null, fence, at: acceptedAt, data };
+    this.events.set(orderId, [event]);
+    this.outbox.push(event);
   }
 
   /** Appends an event and changes the row with it, after asserting that the state machine allows it. */
@@ -113,7 +119,9 @@ export class MemoryDatabase {
     );
     const { to } = TRANSITIONS[kind];
     assert((changes.state ?? row.state) === (to === 'same' ? row.state : to), `${kind} leads to ${to}, not ${changes.state ?? row.state}`);
-    events.push({ ...event, orderId: row.orderId, at: this.clock.now(), data: copyOf(event.data) });
+    const told = { ...event, orderId: row.orderId, at: this.clock.now(), data: copyOf(event.data) };
+    events.push(told);
+    this.outbox.push(told);
     Object.assign(row, changes);
     if (isEnded(row.state)) this.open.delete(row);
   }

@@ -8,6 +8,7 @@ import { copyOf, MemoryDatabase } from './database.ts';
 import { attendSession, wakeNodes } from './hints.ts';
 import { listOrders } from './list.ts';
 import { operationStore } from './operations.ts';
+import { outboxStore } from './outbox.ts';
 import { peerStore } from './peers.ts';
 import { endSessions, findLostSessions, openSession, readLoad, readTotals, tick } from './sessions.ts';
 import { tokenStore } from './tokens.ts';
@@ -59,6 +60,7 @@ export function createMemoryStore({ warehouse, clock, database: db = new MemoryD
     tokens: tokenStore(db),
     operations: operationStore(db),
     peers: peerStore(db),
+    outbox: outboxStore(db),
     close: async () => undefined,
   };
 }

@@ -5,7 +5,10 @@ import { arrayOf, type Connection, type Statement, textArrayOf } from './connect
 import { isDeadlock, isOpen, isUniqueViolation, toOpenFault } from './faults.ts';
 import type { WorkflowIds } from './workflow-ids.ts';
 
-/** New orders without keys: nothing can stand in their way. */
+/**
+ * New orders without keys: nothing can stand in their way. The event's time is taken while the statement runs, as those of all
+ * events are: the outbox counts on it.
+ */
 const INSERT_ORDERS: Statement = {
   name: 'insert_orders',
   text: `
@@ -17,7 +20,7 @@ const INSERT_ORDERS: Statement = {
       select order_id, customer_id, workflow_id, content, routed_because, statement_timestamp(), statement_timestamp() from new
     ), told as (
       insert into order_events (order_id, version, kind, step, direction, fence, at)
-      select order_id, 1, 'accepted', 1, 'forward', 0, statement_timestamp() from new
+      select order_id, 1, 'accepted', 1, 'forward', 0, clock_timestamp() from new
     )
     select statement_timestamp() as accepted_at`,
 };
@@ -51,7 +54,7 @@ const INSERT_KEYED_ORDERS: Statement = {
         from new where order_id in (select order_id from won)
     ), told as (
       insert into order_events (order_id, version, kind, step, direction, fence, at)
-      select order_id, 1, 'accepted', 1, 'forward', 0, statement_timestamp() from won
+      select order_id, 1, 'accepted', 1, 'forward', 0, clock_timestamp() from won
     )
     select order_id, statement_timestamp() as accepted_at from won`,
 };

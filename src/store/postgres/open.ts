@@ -4,6 +4,7 @@ import type { OrderEvent, OrderRecord } from '#domain/order.ts';
 import type { Clock } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
 import type { OperationStore } from '#engine/operation-store.ts';
+import type { OutboxStore } from '#engine/outbox.ts';
 import type { PeerStore } from '#engine/peer-store.ts';
 import type * as port from '#engine/store.ts';
 import { OrderIntake } from './accept.ts';
@@ -15,6 +16,7 @@ import { Connection, type ConnectionOptions, clientConfig } from './connect.ts';
 import { toStoreFault } from './faults.ts';
 import { OrderList } from './list.ts';
 import { operationStore } from './operations.ts';
+import { outboxStore } from './outbox.ts';
 import { peerStore } from './peers.ts';
 import { OrderReader } from './read.ts';
 import { endSessions, findLostSessions, openSession, readLoad, readTotals, tick } from './sessions.ts';
@@ -76,8 +78,9 @@ class PostgresStore implements port.Store {
   readonly tokens: port.TokenStore;
   readonly operations: OperationStore;
   readonly peers: PeerStore;
+  readonly outbox: OutboxStore;
   private readonly options: PostgresStoreOptions;
-  private readonly connections: Record<'accept' | 'orders' | 'tick' | 'read' | 'hints' | 'rare' | 'pulse' | 'count', Connection>;
+  private readonly connections: Record<'accept' | 'orders' | 'tick' | 'read' | 'hints' | 'rare' | 'pulse' | 'count' | 'outbox', Connection>;
   private readonly pool: pg.Pool;
   private readonly workflowIds: WorkflowIds;
   private readonly intake: OrderIntake;
@@ -101,6 +104,7 @@ class PostgresStore implements port.Store {
       rare: open('rare'),
       pulse: open('pulse', PULSE_TIMEOUT_MS),
       count: open('count', COUNT_TIMEOUT_MS),
+      outbox: open('outbox'),
     };
     this.pool = new pg.Pool({ ...clientConfig(this.connectionOptions('lists')), max: LIST_POOL_SIZE, idleTimeoutMillis: 10_000 });
     this.pool.on('error', (error) => options.log.warn({ warehouse: warehouse.name, error: error.message }, 'database connection lost'));
@@ -113,6 +117,7 @@ class PostgresStore implements port.Store {
     this.tokens = tokenStore(this.connections.rare);
     this.operations = operationStore(this.connections.rare, this.workflowIds, options.clock);
     this.peers = peerStore(this.connections, this.intake);
+    this.outbox = outboxStore(this.connections.outbox, this.workflowIds);
   }
 
   registerWorkflows(workflows: readonly port.WorkflowIdentity[]): Promise<void> {

@@ -56,6 +56,11 @@ export class WorkflowIds {
     return row.workflow_id;
   }
 
+  async stepNamesOf(workflowId: number): Promise<readonly string[]> {
+    if (!this.byId.has(workflowId)) await this.load();
+    return this.byId.get(workflowId)?.step_names ?? [];
+  }
+
   async nameOf(workflowId: number): Promise<{ name: string; version: number }> {
     if (!this.byId.has(workflowId)) await this.load();
     const row = this.byId.get(workflowId);

@@ -1,0 +1,107 @@
+import type { OrderContent, OrderEvent } from '#domain/order.ts';
+import type { OutboxPage, OutboxPlace, OutboxStore } from '#engine/outbox.ts';
+import { OUTBOX_BEGIN } from '#engine/outbox.ts';
+import type { Connection, Statement } from './connect.ts';
+import type { WorkflowIds } from './workflow-ids.ts';
+
+const READ_OUTBOX: Statement = {
+  name: 'read_outbox',
+  text: `select upper::text as upper, upper >= clock_timestamp() - interval '1 second' as is_now, events
+           from read_outbox($1, $2, $3, $4 * interval '1 millisecond', $5)`,
+};
+
+/**
+ * A little before the first event of all: a reader that begins must not step through the years before it. The first order by its
+ * id is the first by a gateway's clock.
+ */
+const READ_FIRST: Statement = {
+  name: 'read_first_event',
+  text: `
+    select (coalesce((select at from order_events order by order_id, version limit 1), clock_timestamp()) - interval '1 minute')::text as at`,
+};
+
+const READ_PLACE: Statement = {
+  name: 'read_outbox_place',
+  text: 'select at::text as at, order_id, version from outbox_cursors where name = $1',
+};
+
+const SAVE_PLACE: Statement = {
+  name: 'save_outbox_place',
+  text: `
+    insert into outbox_cursors as c (name, at, order_id, version)
+    select $1, $2, $3, $4 from cluster_leases l where l.name = $5 and l.holder = $6 and l.lease_until > clock_timestamp()
+    on conflict (name) do update set at = excluded.at, order_id = excluded.order_id, version = excluded.version, saved_at = clock_timestamp()
+    returning name`,
+};
+
+const READ_LAG: Statement = {
+  name: 'read_outbox_lag',
+  text: `
+    select (extract(epoch from clock_timestamp() - at) * 1000)::float8 as lag_ms,
+           exists (select from order_events e where e.at >= c.at and (e.at, e.order_id, e.version) > (c.at, c.order_id, c.version)) as has_more
+      from outbox_cursors c where name = $1`,
+};
+
+type Tuple = [
+  orderId: string,
+  version: number,
+  kind: OrderEvent['kind'],
+  step: number,
+  direction: OrderEvent['direction'],
+  sessionId: number | null,
+  fence: number,
+  at: string,
+  data: OrderEvent['data'],
+  workflowId: number,
+  content: OrderContent,
+];
+
+export function outboxStore(connection: Connection, workflowIds: WorkflowIds): OutboxStore {
+  return {
+    async readOutbox(after, { limit, spanMs }) {
+      const values = [after.at, after.orderId, after.version, spanMs, limit];
+      const [row] = await connection.run<{ upper: string; is_now: boolean; events: Tuple[] | null }>(READ_OUTBOX, values);
+      const { upper, is_now, events } = row as NonNullable<typeof row>;
+      const tuples = events ?? [];
+      const names = new Map<number, readonly string[]>();
+      for (const [, , , , , , , , , workflowId] of tuples)
+        if (!names.has(workflowId)) names.set(workflowId, await workflowIds.stepNamesOf(workflowId));
+      return pageOf(tuples, names, { after, upper, isFull: tuples.length >= limit, isNow: is_now });
+    },
+    async readPlace(name) {
+      const [row] = await connection.run<{ at: string; order_id: string; version: number }>(READ_PLACE, [name]);
+      if (row) return { at: row.at, orderId: row.order_id, version: row.version };
+      const [first] = await connection.run<{ at: string }>(READ_FIRST, []);
+      return { ...OUTBOX_BEGIN, at: (first as { at: string }).at };
+    },
+    async savePlace(name, { at, orderId, version }, lease) {
+      return (await connection.run(SAVE_PLACE, [name, at, orderId, version, lease.name, lease.holder])).length > 0;
+    },
+    async readLag(name) {
+      const [row] = await connection.run<{ lag_ms: number; has_more: boolean }>(READ_LAG, [name]);
+      return row && (row.has_more ? Math.max(0, Math.round(row.lag_ms)) : 0);
+    },
+  };
+}
+
+function pageOf(
+  tuples: readonly Tuple[],
+  names: ReadonlyMap<number, readonly string[]>,
+  { after, upper, isFull, isNow }: { after: OutboxPlace; upper: string; isFull: boolean; isNow: boolean },
+): OutboxPage {
+  const events = tuples.map(([orderId, version, kind, step, direction, sessionId, fence, at, data, workflowId, content]) => ({
+    event: { orderId, version, kind, step, direction, sessionId, fence, at: Date.parse(at), data },
+    content,
+    stepName: names.get(workflowId)?.[step - 1] ?? `Step ${step}`,
+  }));
+  const last = tuples.at(-1);
+  if (isFull && last) return { events, next: { at: last[7], orderId: last[0], version: last[1] }, isCaughtUp: false };
+  // Everything below the bound was seen: the next look begins there. An open transaction may keep it where it is.
+  const next = upper === after.at ? after : { ...OUTBOX_BEGIN, at: upper };
+  return { events, next: isLater(after, upper) ? after : next, isCaughtUp: isNow };
+}
+
+/** Both are PostgreSQL's texts of moments in UTC, which may leave out zeros at the end. */
+function isLater(after: OutboxPlace, upper: string): boolean {
+  return Date.parse(after.at) > Date.parse(upper);
+}
