@@ -20,10 +20,11 @@ const ALLOWED: Record<string, readonly string[]> = {
   store: ['domain', 'engine', 'store'],
   node: ['domain', 'engine', 'node'],
   gateway: ['domain', 'engine', 'gateway'],
+  messages: ['domain', 'engine', 'messages'],
   embedded: ['domain', 'engine', 'embedded'],
   telemetry: ['domain', 'engine', 'telemetry'],
   config: ['domain', 'engine', 'config'],
-  cli: ['domain', 'engine', 'workflows', 'store', 'node', 'gateway', 'embedded', 'telemetry', 'config', 'cli'],
+  cli: ['domain', 'engine', 'workflows', 'store', 'node', 'gateway', 'messages', 'embedded', 'telemetry', 'config', 'cli'],
 };
 
 /** Time, chance and output have one place each. */

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { median } from '../support/figures.ts';
 import { startBenchServer } from '../support/server.ts';
 import { runLeaderChaos } from './leader.ts';
+import { runAnnouncements, runIntake } from './messages.ts';
 import { type OutageOptions, type OutageResult, runOutage } from './outage.ts';
 import { runRandomChaos } from './random.ts';
 import { runRollingRestart } from './restart.ts';
@@ -9,7 +10,7 @@ import type { Verdict } from './verdict.ts';
 
 /**
  * `npm run chaos`: real processes that are killed, paused, cut off, drained and restarted, and a verdict from the histories.
- * Exits 1 when an invariant was broken, or when too little happened to mean anything. `--scenario random|leader|restart|outage|keys|all`; `--runs` of outage.
+ * Exits 1 when an invariant was broken, or when too little happened to mean anything. `--scenario random|leader|restart|outage|keys|announcements|intake|all`; `--runs` of outage.
  */
 const { values: flags } = parseArgs({
   options: {
@@ -114,7 +115,30 @@ async function keys(): Promise<void> {
   addOutage('keys', [await runOutage({ ...OUTAGE, orders: 300, ordersPerSecond: 30, outageMs: 8_000, keyed: 300 })], {});
 }
 
-const OUTAGE: Pick<OutageOptions, 'stepMs' | 'onPhase'> = { stepMs: 200, onPhase: (phase) => console.error(`  ${phase}`) };
+const onPhase = (phase: string): void => console.error(`  ${phase}`);
+
+/** Every event of 5,000 orders reaches a listener, though the broker is killed twice and the gateway that announces three times. */
+async function announcements(): Promise<void> {
+  console.error('5,000 orders are announced; the broker is killed twice, the gateway three times');
+  const { violations, ...result } = await runAnnouncements({
+    orders: 5_000,
+    ordersPerSecond: 120,
+    brokerKills: 2,
+    gatewayKills: 3,
+    onPhase,
+  });
+  const shown = { orders: result.orders, events: result.events, heard: result.heard, heard_again: result.heardAgain };
+  show('announcements', { ...shown, violations: violations.length }, violations);
+}
+
+/** 5,000 messages, some of them no orders and some sent twice; the gateway that takes them in is killed five times. */
+async function intake(): Promise<void> {
+  console.error('5,000 messages come in; the gateway that takes them in is killed five times');
+  const { violations, ...result } = await runIntake({ messages: 5_000, gatewayKills: 5, onPhase });
+  show('intake', { ...result, violations: violations.length }, violations);
+}
+
+const OUTAGE: Pick<OutageOptions, 'stepMs' | 'onPhase'> = { stepMs: 200, onPhase };
 const MAX_WAIT_S = 2;
 const MAX_P99_RATIO = 1.5;
 
@@ -160,7 +184,7 @@ function render(value: unknown): string {
     .join(', ');
 }
 
-const scenarios = { random, leader, restart, outage, keys };
+const scenarios = { random, leader, restart, outage, keys, announcements, intake };
 const chosen = flags.scenario === 'all' ? Object.values(scenarios) : [scenarios[flags.scenario as keyof typeof scenarios]];
 try {
   for (const scenario of chosen) {

@@ -14,6 +14,8 @@ export interface WarehousesOptions {
   slots: number;
   stepMs: number;
   failureRate?: number;
+  /** Of the gateway. */
+  gatewayEnv?: Record<string, string>;
 }
 
 /** Warehouses as they run in production: a PostgreSQL server each, nodes in processes of their own, one gateway. */
@@ -25,6 +27,8 @@ export class RealWarehouses {
   private readonly processes: ConveyorProcess[] = [];
   /** Ends that nobody asked for. */
   readonly faults: string[] = [];
+  private gateway: ConveyorProcess | undefined;
+  private readonly expected = new Set<ConveyorProcess>();
   private closing = false;
 
   private constructor(folder: string, url: string, options: WarehousesOptions) {
@@ -40,8 +44,7 @@ export class RealWarehouses {
     const opened = new RealWarehouses(folder, `http://127.0.0.1:${await freePort()}`, options);
     try {
       await Promise.all(options.names.map((name) => opened.startServer(name)));
-      opened.run('gateway', '--port', new URL(opened.url).port, '--node-name', 'front');
-      await waitUntil('the gateway to answer', () => isUp(opened.url));
+      await opened.startGateway();
       for (const name of options.names) for (let node = 1; node <= options.nodesEach; node += 1) opened.startNode(name, node);
       await waitUntil('all warehouses to be healthy', async () => (await opened.health()).every(({ status }) => status === 'OK'));
       return opened;
@@ -66,10 +69,24 @@ export class RealWarehouses {
     this.servers.set(name, server);
   }
 
+  async startGateway(): Promise<void> {
+    this.gateway = this.run(['gateway', '--port', new URL(this.url).port, '--node-name', 'front'], this.options.gatewayEnv);
+    await waitUntil('the gateway to answer', () => isUp(this.url));
+  }
+
+  /** Hard; it stays away until it is started again. */
+  async killGateway(): Promise<void> {
+    const { gateway } = this;
+    if (!gateway) return;
+    this.expected.add(gateway);
+    gateway.kill('SIGKILL');
+    await gateway.ended;
+  }
+
   startNode(name: string, number: number): void {
     const { slots, stepMs, failureRate = 0.05 } = this.options;
     const simulation = ['--step-duration', `${stepMs}ms`, '--failure-rate', String(failureRate)];
-    this.run('node', '--warehouse', name, '--node-name', `${name}-${number}`, '--slots', String(slots), '--ops-port', '0', ...simulation);
+    this.run(['node', '--warehouse', name, '--node-name', `${name}-${number}`, '--slots', String(slots), '--ops-port', '0', ...simulation]);
   }
 
   async health(): Promise<{ name: string; status: string }[]> {
@@ -101,14 +118,15 @@ export class RealWarehouses {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  private run(...args: string[]): void {
+  private run(args: string[], env: Record<string, string> = {}): ConveyorProcess {
     const addresses = [...this.servers].map(([name, server]) => `${name}=${server.url}`).join(' ');
-    const child = startConveyor(args, { cwd: tmpdir(), env: { CONVEYOR_WAREHOUSES: addresses, CONVEYOR_LOG_LEVEL: 'warn' } });
+    const child = startConveyor(args, { cwd: tmpdir(), env: { CONVEYOR_WAREHOUSES: addresses, CONVEYOR_LOG_LEVEL: 'warn', ...env } });
     this.processes.push(child);
     void child.ended.then(({ exitCode, stderr }) => {
-      if (!this.closing)
+      if (!this.closing && !this.expected.has(child))
         this.faults.push(`conveyor ${args.slice(0, 3).join(' ')} ended by itself with ${exitCode}: ${stderr.slice(-1_000)}`);
     });
+    return child;
   }
 
   private readonly killAll = (): void => {

@@ -25,6 +25,7 @@ export const GATEWAY_SETTINGS = [
   'rebalanceAt',
   'defaultRegion',
   'warehouseWorkflow',
+  'amqpUrl',
 ] as const satisfies SettingName[];
 export const NODE_SETTINGS = [
   'slots',
@@ -145,8 +146,23 @@ export async function startGateway(
   await app.listen({ host: settings.host, port: settings.port }).catch((error: unknown) => {
     throw explainListenFault(error, settings.host, settings.port);
   });
+  if (settings.amqpUrl !== undefined) await startMessages(service, settings.amqpUrl, app, parts, surroundings);
   const address = app.server.address();
   return { port: typeof address === 'object' && address ? address.port : settings.port };
+}
+
+/** Beside the gateway, and closed before it: what a message brings goes the same way as a request. */
+async function startMessages(
+  service: Service,
+  url: string,
+  app: FastifyInstance,
+  { warehouses, serviceId }: GatewayParts,
+  { clock, log }: Surroundings,
+): Promise<void> {
+  const { openMessages } = await import('#messages/open.ts');
+  const stores = warehouses.map(({ store }) => store);
+  const messages = await openMessages({ url, stores, target: app.services, holder: serviceId, clock, log });
+  service.own({ what: 'the announcements', close: () => messages.close() });
 }
 
 /** Names in the settings must be those of warehouses: a misspelt one would go unnoticed until it is needed. */

@@ -284,6 +284,19 @@ export const SETTINGS = {
     choices: ['pretty', 'json'],
     sentence: 'Log lines for people or one JSON object a line.',
   },
+  amqpUrl: {
+    kind: 'text',
+    flag: 'amqp-url',
+    variable: 'CONVEYOR_AMQP_URL',
+    config: undefined,
+    default: undefined,
+    otherwise: 'no messages',
+    pattern: /^amqps?:\/\/[^\s\p{Cc}]{1,500}$/u,
+    allowed: 'the address of a RabbitMQ server, amqp://user:password@host:5672/vhost',
+    secret: true,
+    sentence:
+      'The RabbitMQ server to which every event of an order is announced, and from which orders are taken in; prefer the variable, a flag is visible to other users.',
+  },
   endpoint: {
     kind: 'address',
     flag: 'endpoint',
@@ -354,6 +367,7 @@ type IsOptional<Name extends SettingName> = Name extends
   | 'fallback'
   | 'defaultRegion'
   | 'warehouseWorkflow'
+  | 'amqpUrl'
   ? undefined
   : never;
 

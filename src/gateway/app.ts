@@ -29,6 +29,7 @@ import { readOrders } from './routes/read-orders.ts';
 import { repairOrder } from './routes/repair-order.ts';
 import { submitOrder } from './routes/submit-order.ts';
 import { warehouses } from './routes/warehouses.ts';
+import { gatewayServices } from './services.ts';
 import { OrderPresenter } from './view.ts';
 import { KeyComparison } from './warehouses/compare-keys.ts';
 import { Placement } from './warehouses/placement.ts';
@@ -124,6 +125,7 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   metrics(app, context);
   generator(app, context);
   if (options.join) clusterJoin(app, context, options.join);
+  app.decorate('services', gatewayServices(context));
   await documents(app);
   return app;
 }

@@ -60,17 +60,21 @@ export function metrics(app: FastifyInstance, context: GatewayContext): void {
 
 interface Found {
   warehouse: Warehouse;
+  /** How far its announcements are behind; `undefined` where there never were any. */
+  lagMs: number | undefined;
   /** `undefined`: it did not answer. */
   sums: Sums | undefined;
 }
 
 async function readAll({ warehouses }: GatewayContext): Promise<Found[]> {
-  const answers = await Promise.allSettled(warehouses.all.map(({ store }) => store.readTotals()));
+  const answers = await Promise.allSettled(
+    warehouses.all.map(({ store }) => Promise.all([store.readTotals(), store.outbox.readLag('amqp')])),
+  );
   const found = answers.map((answer, index): Found => {
     const warehouse = warehouses.all[index] as Warehouse;
-    if (answer.status === 'rejected') return { warehouse, sums: undefined };
-    const { completed, priced, priceSum } = answer.value;
-    return { warehouse, sums: { completed, priced, millionths: toMillionths(priceSum) } };
+    if (answer.status === 'rejected') return { warehouse, lagMs: undefined, sums: undefined };
+    const [{ completed, priced, priceSum }, lagMs] = answer.value;
+    return { warehouse, lagMs, sums: { completed, priced, millionths: toMillionths(priceSum) } };
   });
   if (found.every(({ sums }) => sums === undefined)) throw new ConveyorError('warehouse-unavailable', 'no warehouse answers');
   return found;
@@ -136,6 +140,12 @@ const FAMILIES: readonly {
     type: 'gauge',
     help: 'Whether orders with keys may be claimed.',
     read: ({ warehouse }) => warehouse.watch.latest && Number(warehouse.watch.latest.gate.open),
+  },
+  {
+    name: 'conveyor_announcements_lag_milliseconds',
+    type: 'gauge',
+    help: 'How old the oldest event is that was not announced to the message broker yet.',
+    read: ({ lagMs }) => lagMs,
   },
   {
     name: 'conveyor_conflicts_open',

@@ -89,7 +89,7 @@ interface Found {
 }
 
 /** Asks every warehouse for the client's own id; only when all have answered it is unknown. */
-async function findByOwnId(context: GatewayContext, id: string, principal: Principal): Promise<Found> {
+export async function findByOwnId(context: GatewayContext, id: string, principal: Principal): Promise<Found> {
   // What no order can contain, PostgreSQL does not even compare.
   if (textFault(id))
     throw new ConveyorError('order-not-found', `there is no order ${JSON.stringify(id.slice(0, 100))} that this token may see`);
