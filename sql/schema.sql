@@ -205,6 +205,40 @@ create table warehouse_flags (
   constraint warehouse_flags_pkey PRIMARY KEY (name)
 );
 
+create table webhook_deliveries (
+  delivery_id uuid not null default uuidv7(),
+  webhook_id uuid not null,
+  order_id uuid not null,
+  version integer not null,
+  state text not null default 'waiting'::text,
+  attempts integer not null default 0,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  since timestamp with time zone not null default clock_timestamp(),
+  next_at timestamp with time zone not null default clock_timestamp(),
+  last_at timestamp with time zone,
+  last_status integer,
+  last_error text,
+  body jsonb not null,
+  constraint webhook_deliveries_pkey PRIMARY KEY (delivery_id),
+  constraint webhook_deliveries_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'delivered'::text, 'given_up'::text]))),
+  constraint webhook_deliveries_webhook_id_order_id_version_key UNIQUE (webhook_id, order_id, version)
+);
+
+create table webhooks (
+  webhook_id uuid not null,
+  customer_id text not null,
+  url text not null,
+  kinds text[] not null,
+  secret text not null,
+  enabled boolean not null,
+  disabled_because text,
+  deleted boolean not null default false,
+  created_at timestamp with time zone not null,
+  version bigint not null,
+  changed_at timestamp with time zone not null,
+  constraint webhooks_pkey PRIMARY KEY (webhook_id)
+);
+
 create table workflows (
   workflow_id smallint generated always as identity not null,
   name text not null,
@@ -232,6 +266,10 @@ CREATE INDEX orders_owned ON public.orders USING btree (owner_session) WHERE (st
 CREATE INDEX orders_queued ON public.orders USING btree (next_run_at, order_id) WHERE (state = 'queued'::order_state);
 
 CREATE INDEX orders_stopped ON public.orders USING btree (order_id) WHERE (state = ANY (ARRAY['needs_attention'::order_state, 'held'::order_state]));
+
+CREATE INDEX webhook_deliveries_listed ON public.webhook_deliveries USING btree (webhook_id, delivery_id);
+
+CREATE INDEX webhook_deliveries_waiting ON public.webhook_deliveries USING btree (webhook_id, next_at) WHERE (state = 'waiting'::text);
 
 CREATE OR REPLACE FUNCTION public.cancel_order(id uuid, customer text, author jsonb, OUT outcome text, OUT found_state order_state, OUT found_direction order_direction)
  RETURNS record
@@ -417,7 +455,7 @@ begin
    where a.datname = current_database() and a.pid <> pg_backend_pid() and a.application_name like 'conveyor %';
   upper := least(upper, oldest, after_at + span);
   select json_agg(json_build_array(e.order_id, e.version, e.kind, e.step, e.direction, e.session_id, e.fence, e.at::text, e.data,
-                                   o.workflow_id, o.content) order by e.at, e.order_id, e.version)
+                                   o.workflow_id, o.content, o.customer_id) order by e.at, e.order_id, e.version)
     into events
     from (select * from order_events x
            where x.at >= after_at and x.at < upper and (x.at, x.order_id, x.version) > (after_at, after_id, after_version)

@@ -21,10 +21,11 @@ const ALLOWED: Record<string, readonly string[]> = {
   node: ['domain', 'engine', 'node'],
   gateway: ['domain', 'engine', 'gateway'],
   messages: ['domain', 'engine', 'messages'],
+  webhooks: ['domain', 'engine', 'webhooks'],
   embedded: ['domain', 'engine', 'embedded'],
   telemetry: ['domain', 'engine', 'telemetry'],
   config: ['domain', 'engine', 'config'],
-  cli: ['domain', 'engine', 'workflows', 'store', 'node', 'gateway', 'messages', 'embedded', 'telemetry', 'config', 'cli'],
+  cli: ['domain', 'engine', 'workflows', 'store', 'node', 'gateway', 'messages', 'webhooks', 'embedded', 'telemetry', 'config', 'cli'],
 };
 
 /** Time, chance and output have one place each. */

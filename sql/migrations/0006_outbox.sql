@@ -25,7 +25,7 @@ begin
    where a.datname = current_database() and a.pid <> pg_backend_pid() and a.application_name like 'conveyor %';
   upper := least(upper, oldest, after_at + span);
   select json_agg(json_build_array(e.order_id, e.version, e.kind, e.step, e.direction, e.session_id, e.fence, e.at::text, e.data,
-                                   o.workflow_id, o.content) order by e.at, e.order_id, e.version)
+                                   o.workflow_id, o.content, o.customer_id) order by e.at, e.order_id, e.version)
     into events
     from (select * from order_events x
            where x.at >= after_at and x.at < upper and (x.at, x.order_id, x.version) > (after_at, after_id, after_version)

@@ -26,6 +26,7 @@ export const GATEWAY_SETTINGS = [
   'defaultRegion',
   'warehouseWorkflow',
   'amqpUrl',
+  'webhookTargets',
 ] as const satisfies SettingName[];
 export const NODE_SETTINGS = [
   'slots',
@@ -130,7 +131,10 @@ export async function startGateway(
   const workflowsByWarehouse = workflowsOf(settings, parts);
   const byStore = new Map(warehouses.map((warehouse) => [warehouse.store, warehouse]));
   const join = await offerToJoin(settings, addresses, databasesAreHere);
+  const [{ findUrlFault }, { openWebhooks }] = await Promise.all([import('#webhooks/addresses.ts'), import('#webhooks/open.ts')]);
+  const allowInner = settings.webhookTargets === 'all';
   const app = await buildGateway({
+    webhookUrlFault: (url: string) => findUrlFault(url, allowInner),
     ...{ warehouses: warehouses.map(({ store }) => store), readiness: (store: Store) => byStore.get(store)?.unready() },
     ...{
       ...others,
@@ -146,6 +150,12 @@ export async function startGateway(
   await app.listen({ host: settings.host, port: settings.port }).catch((error: unknown) => {
     throw explainListenFault(error, settings.host, settings.port);
   });
+  const { clock, log, version } = surroundings;
+  const webhooks = openWebhooks({
+    ...{ stores: warehouses.map(({ store }) => store), holder: parts.serviceId, clock, log, version, allowInner },
+    disable: (webhook, because) => app.services.disableWebhook(webhook, because),
+  });
+  service.own({ what: 'the webhooks', close: () => webhooks.close() });
   if (settings.amqpUrl !== undefined) await startMessages(service, settings.amqpUrl, app, parts, surroundings);
   const address = app.server.address();
   return { port: typeof address === 'object' && address ? address.port : settings.port };

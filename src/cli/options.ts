@@ -3,7 +3,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ConfigFile } from '#config/define.ts';
 import { readConfigFile } from '#config/file.ts';
 import { givenSettings, loadSettings } from '#config/load.ts';
-import { SETTINGS, type SettingName, type SettingRow, type Settings } from '#config/settings.ts';
+import type { SettingRow } from '#config/setting-row.ts';
+import { SETTINGS, type SettingName, type Settings } from '#config/settings.ts';
 import { formatDuration, parseDuration } from '#domain/time.ts';
 import { FORMATS, type Format } from './print.ts';
 

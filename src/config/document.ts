@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { formatDuration } from '#domain/time.ts';
-import { SETTING_NAMES, SETTINGS, type SettingRow } from './settings.ts';
+import type { SettingRow } from './setting-row.ts';
+import { SETTING_NAMES, SETTINGS } from './settings.ts';
 
 const HEAD = `# Settings
 

@@ -33,6 +33,7 @@ describe('settings', () => {
       embedded: ['HCM', 'HN', 'DN'],
       rebalanceAt: 3,
       gateLimitMs: 30_000,
+      webhookTargets: 'public',
       leaseTtlMs: 3_000,
       heartbeatMs: 750,
       leaseMarginMs: 600,

@@ -1,7 +1,8 @@
 import { formatDuration } from '#domain/time.ts';
 import type { ConfigFile } from './define.ts';
 import { parseSetting } from './parse.ts';
-import { SETTING_NAMES, SETTINGS, type SettingName, type SettingRow, type Settings } from './settings.ts';
+import type { SettingRow } from './setting-row.ts';
+import { SETTING_NAMES, SETTINGS, type SettingName, type Settings } from './settings.ts';
 
 export const CONFIG_FILE_NAME = 'conveyor.config.ts';
 

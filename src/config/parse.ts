@@ -1,5 +1,5 @@
 import { formatDuration, parseDuration } from '#domain/time.ts';
-import type { SettingRow } from './settings.ts';
+import type { SettingRow } from './setting-row.ts';
 import { parseWarehouses, WAREHOUSE_NAME, WAREHOUSES_ALLOWED } from './warehouses.ts';
 
 /** A value as it was read, or what is wrong with it in words that may be shown. */

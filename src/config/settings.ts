@@ -1,32 +1,5 @@
+import type { SettingRow } from './setting-row.ts';
 import type { WarehouseAddress } from './warehouses.ts';
-
-/** What a setting may hold; decides how its text is read and how the documents describe it. */
-export type SettingKind = 'duration' | 'integer' | 'fraction' | 'text' | 'choice' | 'address' | 'warehouses' | 'names' | 'map';
-
-export interface SettingRow {
-  kind: SettingKind;
-  /** The option on the command line, without the two dashes. */
-  flag: string;
-  /** The environment variable. */
-  variable: string;
-  /** The property in `conveyor.config.ts`; secrets have none. */
-  config: string | undefined;
-  /** As a user would write it; `undefined`: see `otherwise`. */
-  default: string | undefined;
-  /** What happens without a value and without a default, for the documents. */
-  otherwise?: string;
-  /** Bounds, both allowed: milliseconds for durations. */
-  min?: number;
-  max?: number;
-  choices?: readonly string[];
-  /** Texts only. */
-  pattern?: RegExp;
-  /** What `pattern` asks for, in words. */
-  allowed?: string;
-  /** Never shown in a message. */
-  secret?: true;
-  sentence: string;
-}
 
 const DAY_MS = 86_400_000;
 
@@ -296,6 +269,15 @@ export const SETTINGS = {
     secret: true,
     sentence:
       'The RabbitMQ server to which every event of an order is announced, and from which orders are taken in; prefer the variable, a flag is visible to other users.',
+  },
+  webhookTargets: {
+    kind: 'choice',
+    flag: 'webhook-targets',
+    variable: 'CONVEYOR_WEBHOOK_TARGETS',
+    config: 'webhookTargets',
+    default: 'public',
+    choices: ['public', 'all'],
+    sentence: 'Where webhooks may lead: `public` refuses addresses of private networks, of this machine too; `all` allows them.',
   },
   endpoint: {
     kind: 'address',

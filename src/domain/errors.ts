@@ -59,6 +59,12 @@ export const ERROR_CATALOGUE = {
     retry: false,
     advice: 'Use a name that GET /warehouses shows.',
   },
+  'webhook-not-found': {
+    status: 404,
+    title: 'No such webhook or delivery',
+    retry: false,
+    advice: 'Use an id that GET /webhooks, or its deliveries, show.',
+  },
   'conflict-not-found': {
     status: 404,
     title: 'No such open conflict',

@@ -29,6 +29,7 @@ export const OUTBOX_BEGIN: OutboxPlace = { at: '1970-01-01 00:00:00+00', orderId
 export interface OutboxEvent {
   event: OrderEvent;
   content: OrderContent;
+  customerId: string;
   /** Of the step that the event tells of. */
   stepName: string;
 }

@@ -1,6 +1,7 @@
 import type { Json } from '#domain/json.ts';
 import type { EpochMs } from '#domain/time.ts';
 import type { Author, OrderKey, StoredToken } from './store.ts';
+import type { Webhook } from './webhook-store.ts';
 
 /**
  * What a warehouse shares with the other warehouses of its cluster: keys that lead to orders elsewhere, the gate that holds
@@ -161,4 +162,5 @@ export interface SharedRecords {
   tokens: (StoredToken & { hash: Buffer })[];
   flags: WarehouseFlag[];
   settings: ClusterSetting[];
+  webhooks: Webhook[];
 }

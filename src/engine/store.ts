@@ -6,6 +6,7 @@ import type { OperationStore } from './operation-store.ts';
 import type { OutboxStore } from './outbox.ts';
 import type { PeerStore } from './peer-store.ts';
 import type { Closing } from './plan.ts';
+import type { WebhookStore } from './webhook-store.ts';
 
 /**
  * The store port: everything that the rest of the system asks of one warehouse's database. The engine owns it; PostgreSQL
@@ -69,6 +70,7 @@ export interface Store {
   readonly operations: OperationStore;
   readonly peers: PeerStore;
   readonly outbox: OutboxStore;
+  readonly webhooks: WebhookStore;
   close(): Promise<void>;
 }
 

@@ -29,6 +29,7 @@ import { readOrders } from './routes/read-orders.ts';
 import { repairOrder } from './routes/repair-order.ts';
 import { submitOrder } from './routes/submit-order.ts';
 import { warehouses } from './routes/warehouses.ts';
+import { webhooks } from './routes/webhooks.ts';
 import { gatewayServices } from './services.ts';
 import { OrderPresenter } from './view.ts';
 import { KeyComparison } from './warehouses/compare-keys.ts';
@@ -50,6 +51,8 @@ export interface GatewayOptions {
   routing?: Partial<RoutingSettings>;
   /** The execution price that an order will have, where its workflow computes one that is known beforehand. */
   expectedPriceOf?: (order: Order) => string | undefined;
+  /** What is wrong with the URL of a webhook. Absent: nobody delivers, so there are none. */
+  webhookUrlFault?: (url: string) => string | undefined;
   clock: Clock;
   log: Log;
   serviceId: string;
@@ -124,6 +127,7 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   health(app, context);
   metrics(app, context);
   generator(app, context);
+  if (options.webhookUrlFault) webhooks(app, context);
   if (options.join) clusterJoin(app, context, options.join);
   app.decorate('services', gatewayServices(context));
   await documents(app);
@@ -153,6 +157,7 @@ function buildContext(options: GatewayOptions): GatewayContext {
     placement,
     generator: new OrderGenerator({ warehouses, placement, clock, log, serviceId: options.serviceId }),
     fallback: routing.fallback,
+    webhookUrlFault: options.webhookUrlFault ?? (() => undefined),
     expectedPriceOf: options.expectedPriceOf ?? (() => undefined),
     presenter: new OrderPresenter(registry),
     looks: new ClusterLooks(clock),

@@ -42,6 +42,8 @@ export interface GatewayContext {
   fallback: ReadonlyMap<string, readonly string[]>;
   placement: Placement;
   generator: OrderGenerator;
+  /** What is wrong with a URL to tell customers at; `undefined` when nothing is. */
+  webhookUrlFault: (url: string) => string | undefined;
   expectedPriceOf: (order: Order) => string | undefined;
   presenter: OrderPresenter;
   looks: ClusterLooks;

@@ -2,11 +2,13 @@ import { Compile } from 'typebox/compile';
 import { ConveyorError, type FieldFault } from '#domain/errors.ts';
 import type { OrderContent, OrderRecord } from '#domain/order.ts';
 import { MAX_FAULTS } from '#domain/problem.ts';
+import type { Webhook } from '#engine/webhook-store.ts';
 import { OrderBody } from './api.ts';
 import { checkContent } from './content.ts';
 import type { GatewayContext } from './context.ts';
 import { hashBody, keysOf } from './idempotency.ts';
 import { findByOwnId } from './routes/old-clients.ts';
+import { saveWebhook } from './webhook-records.ts';
 
 /** What the routes do, for those who come another way than HTTP. */
 export interface GatewayServices {
@@ -14,6 +16,7 @@ export interface GatewayServices {
   submit(order: { customerId: string; content: unknown; key: string | undefined }): Promise<{ orderId: string; isNew: boolean }>;
   /** By our id, or by the customer's own. */
   find(id: string, customerId: string): Promise<{ record: OrderRecord; warehouse: string; stepName: string }>;
+  disableWebhook(webhook: Webhook, because: string): Promise<void>;
 }
 
 declare module 'fastify' {
@@ -38,6 +41,11 @@ export function gatewayServices(context: GatewayContext): GatewayServices {
       const { record, warehouse } = await findByOwnId(context, id, { name: customerId, role: 'operator' });
       return { record, warehouse: warehouse.name, stepName: context.presenter.stepName(record.order, record.events.at(-1)?.step ?? 1) };
     },
+    disableWebhook: (webhook, because) =>
+      saveWebhook(context, {
+        ...webhook,
+        ...{ enabled: false, disabledBecause: because, version: webhook.version + 1, changedAt: context.clock.now() },
+      }),
   };
 }
 

@@ -16,6 +16,7 @@ const told: OutboxEvent = {
     ...{ at: Date.UTC(2026, 0, 2, 3, 4, 5, 6), data: { result: { execution_price: '12.50', quantity: 10, factor: '1.25' } } },
   },
   content: { order_id: 'own-1', region: 'HN', symbol: 'abc', quantity: 10 },
+  customerId: 'acme',
   stepName: 'Processing',
 };
 
@@ -51,6 +52,7 @@ describe('an announcement', () => {
     const accepted = {
       event: { ...told.event, kind: 'accepted' as const, sessionId: null, data: null },
       content: {},
+      customerId: 'acme',
       stepName: 'Scheduling',
     };
     const { data } = toCloudEvent(accepted, 'DN');

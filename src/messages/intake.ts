@@ -102,7 +102,7 @@ export class OrderIntake implements BrokerUser {
     const { record, warehouse, stepName } = await this.options.target.find(id, customerId);
     const event = record.events.at(-1);
     if (!event || !isEnded(record.order.state)) return;
-    const told = { event, content: record.order.content, stepName };
+    const told = { event, content: record.order.content, customerId: record.order.customerId, stepName };
     const announced = toCloudEvent(told, warehouse);
     channel.publish(EXCHANGE, routingKeyOf(told, warehouse), Buffer.from(JSON.stringify(announced)), {
       ...{ contentType: CLOUD_EVENT_TYPE, persistent: true, messageId: announced.id, type: announced.type },

@@ -9,6 +9,7 @@ import type { Suite } from './store-conformance.ts';
 import { describeNode, loadOf, newOrder, readOne, TTL_MS } from './support.ts';
 
 const ELSEWHERE = 4_711;
+const NONE = { tokens: [], flags: [], settings: [], webhooks: [] };
 const bodyOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 const idElsewhere = (): string => newOrderId(ELSEWHERE, systemClock.now(), systemClock.entropy());
 const freshKey = (): OrderKey => ({ kind: 'header', key: randomUUID() });
@@ -264,33 +265,29 @@ function describeShared(suite: Suite): void {
 
     it('flags: the higher version wins, then the later change; the pulse shows them', async () => {
       const first = flag({});
-      await suite.store.peers.importShared({ tokens: [], settings: [], flags: [first] });
+      await suite.store.peers.importShared({ ...NONE, flags: [first] });
       const older = { ...first, disabled: false, version: 1 };
-      await suite.second.peers.importShared({
-        tokens: [],
-        settings: [],
-        flags: [older, { ...first, changedAt: first.changedAt - 1, disabled: false }],
-      });
+      await suite.second.peers.importShared({ ...NONE, flags: [older, { ...first, changedAt: first.changedAt - 1, disabled: false }] });
       const read = async () => (await suite.store.peers.readPulse()).flags.find(({ name }) => name === first.name);
       expect(await read()).toEqual(first);
       const newer = { ...first, disabled: false, version: 3, reason: null };
-      await suite.second.peers.importShared({ tokens: [], settings: [], flags: [newer] });
+      await suite.second.peers.importShared({ ...NONE, flags: [newer] });
       expect(await read()).toEqual(newer);
       expect((await suite.store.peers.exportShared()).flags).toContainEqual(newer);
     });
 
     it('settings: the higher version wins, then the later change; the pulse shows them', async () => {
       const first = { name: `s ${randomUUID()}`, value: { a: ['"', 1] }, version: 2, changedAt: 1_800_000_000_000, changedBy: 'ops' };
-      await suite.store.peers.importShared({ tokens: [], flags: [], settings: [first] });
+      await suite.store.peers.importShared({ ...NONE, settings: [first] });
       const lower = [
         { ...first, version: 1, value: 1 },
         { ...first, changedAt: first.changedAt - 1, value: 2 },
       ];
-      for (const one of lower) await suite.second.peers.importShared({ tokens: [], flags: [], settings: [one] });
+      for (const one of lower) await suite.second.peers.importShared({ ...NONE, settings: [one] });
       const read = async () => (await suite.store.peers.readPulse()).settings.find(({ name }) => name === first.name);
       expect(await read()).toEqual(first);
       const newer = { ...first, version: 3, value: null, changedBy: 'x' };
-      await suite.second.peers.importShared({ tokens: [], flags: [], settings: [{ ...newer, value: false }] });
+      await suite.second.peers.importShared({ ...NONE, settings: [{ ...newer, value: false }] });
       expect((await suite.store.peers.exportShared()).settings).toContainEqual({ ...newer, value: false });
     });
 
@@ -315,9 +312,9 @@ function describeShared(suite: Suite): void {
         revokedAt: null as number | null,
       });
       const [one, two] = [token('one'), token('two')];
-      await suite.store.peers.importShared({ tokens: [one, two], flags: [], settings: [] });
-      await suite.store.peers.importShared({ tokens: [{ ...one, revokedAt: 1_800_000_001_000 }, two], flags: [], settings: [] });
-      await suite.store.peers.importShared({ tokens: [one, two], flags: [], settings: [] });
+      await suite.store.peers.importShared({ ...NONE, tokens: [one, two] });
+      await suite.store.peers.importShared({ ...NONE, tokens: [{ ...one, revokedAt: 1_800_000_001_000 }, two] });
+      await suite.store.peers.importShared({ ...NONE, tokens: [one, two] });
       const found = await suite.second.tokens.find([one.hash, two.hash]);
       expect(found).toMatchObject([
         { tokenId: one.tokenId, revokedAt: 1_800_000_001_000 },

@@ -15,6 +15,7 @@ import { describeRegister } from './register.ts';
 import { describeSessions } from './sessions.ts';
 import { ORDER_WORKFLOW, type StoreUnderTest } from './support.ts';
 import { describeTokens } from './tokens.ts';
+import { describeWebhooks } from './webhooks.ts';
 
 /** The store under test, once it is open; every test of a suite shares it and brings orders of its own. */
 export interface Suite {
@@ -39,6 +40,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
     describeCluster,
     describePeers,
     describeOutbox,
+    describeWebhooks,
     describeRandomRuns,
   ];
   describe(`the store port on ${name}`, () => {

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { renderConfigDocument } from '#config/document.ts';
 import { parseSetting } from '#config/parse.ts';
-import { SETTING_NAMES, SETTINGS, type SettingRow } from '#config/settings.ts';
+import type { SettingRow } from '#config/setting-row.ts';
+import { SETTING_NAMES, SETTINGS } from '#config/settings.ts';
 
 describe('docs/config.md', () => {
   it('is what the table of settings says', () => {

@@ -5,6 +5,7 @@ import type { Log } from '#engine/log.ts';
 import type { ClusterLease, ClusterSetting } from '#engine/peer-store.ts';
 import { hashBody } from '../idempotency.ts';
 import type { Placement } from '../warehouses/placement.ts';
+import { NO_RECORDS } from '../warehouses/shared-records.ts';
 import type { Warehouse, Warehouses } from '../warehouses/warehouses.ts';
 import { dueTicks, GENERATOR, GENERATOR_CUSTOMER, type GeneratorState, orderOfTick, readGeneratorState, untilNextTick } from './plan.ts';
 
@@ -77,7 +78,7 @@ export class OrderGenerator {
     const setting = { name: GENERATOR, value: state, version: (this.setting?.version ?? 0) + 1, changedAt: clock.now(), changedBy };
     const written = await Promise.allSettled(
       warehouses.here.map(async ({ store, watch }) => {
-        await store.peers.importShared({ tokens: [], flags: [], settings: [setting] });
+        await store.peers.importShared({ ...NO_RECORDS, settings: [setting] });
         await watch.refresh();
       }),
     );

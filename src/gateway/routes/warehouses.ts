@@ -9,6 +9,7 @@ import { ReasonBody, type ReasonJson } from '../api-cluster.ts';
 import { type WarehouseJson, WarehouseList, WarehouseParams, WarehouseView } from '../api-warehouses.ts';
 import { authorOf, type GatewayContext, requireOperator } from '../context.ts';
 import { loadOf } from '../warehouses/routing.ts';
+import { NO_RECORDS } from '../warehouses/shared-records.ts';
 import type { Warehouse } from '../warehouses/warehouses.ts';
 import { healthOf } from './health.ts';
 
@@ -118,7 +119,7 @@ async function setFlag(context: GatewayContext, request: FlagRequest, disabled: 
   const written = await Promise.allSettled(
     context.warehouses.here.map(async ({ store, watch }) => {
       await store.operations.recordIntervention(action, warehouse.name, author, entryId);
-      await store.peers.importShared({ tokens: [], flags: [flag], settings: [] });
+      await store.peers.importShared({ ...NO_RECORDS, flags: [flag] });
       await watch.refresh();
     }),
   );

@@ -3,6 +3,7 @@ import { type Clock, sleep } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
 import type { ClusterSetting, SharedRecords, WarehouseFlag } from '#engine/peer-store.ts';
 import type { Store } from '#engine/store.ts';
+import type { Webhook } from '#engine/webhook-store.ts';
 import type { Warehouses } from './warehouses.ts';
 
 /**
@@ -16,7 +17,7 @@ export async function shareRecords(stores: readonly Store[]): Promise<void> {
   await Promise.all(
     stores.map(async (store, index) => {
       const missing = missingRecords(merged, held[index] as SharedRecords);
-      if (missing.tokens.length + missing.flags.length + missing.settings.length > 0) await store.peers.importShared(missing);
+      if (Object.values(missing).some((records: unknown[]) => records.length > 0)) await store.peers.importShared(missing);
     }),
   );
 }
@@ -33,11 +34,15 @@ export async function keepSharing(warehouses: Warehouses, clock: Clock, log: Log
   }
 }
 
+/** Nothing; a record of it says what it changes. */
+export const NO_RECORDS: SharedRecords = { tokens: [], flags: [], settings: [], webhooks: [] };
+
 /** A token revoked anywhere is revoked; of two flags the newer one counts. */
 export function mergeRecords(held: readonly SharedRecords[]): SharedRecords {
   const tokens = new Map<string, SharedRecords['tokens'][number]>();
   const flags = new Map<string, WarehouseFlag>();
   const settings = new Map<string, ClusterSetting>();
+  const webhooks = new Map<string, Webhook>();
   for (const records of held) {
     for (const token of records.tokens) {
       const known = tokens.get(token.tokenId);
@@ -51,14 +56,19 @@ export function mergeRecords(held: readonly SharedRecords[]): SharedRecords {
       const known = settings.get(setting.name);
       if (!known || isNewer(setting, known)) settings.set(setting.name, setting);
     }
+    for (const webhook of records.webhooks) {
+      const known = webhooks.get(webhook.id);
+      if (!known || isNewer(webhook, known)) webhooks.set(webhook.id, webhook);
+    }
   }
-  return { tokens: [...tokens.values()], flags: [...flags.values()], settings: [...settings.values()] };
+  return { tokens: [...tokens.values()], flags: [...flags.values()], settings: [...settings.values()], webhooks: [...webhooks.values()] };
 }
 
 function missingRecords(merged: SharedRecords, held: SharedRecords): SharedRecords {
   const tokens = new Map(held.tokens.map((token) => [token.tokenId, token]));
   const flags = new Map(held.flags.map((flag) => [flag.name, flag]));
   const settings = new Map(held.settings.map((setting) => [setting.name, setting]));
+  const webhooks = new Map(held.webhooks.map((webhook) => [webhook.id, webhook]));
   return {
     tokens: merged.tokens.filter(({ tokenId, revokedAt }) => {
       const known = tokens.get(tokenId);
@@ -71,6 +81,10 @@ function missingRecords(merged: SharedRecords, held: SharedRecords): SharedRecor
     settings: merged.settings.filter((setting) => {
       const known = settings.get(setting.name);
       return !known || isNewer(setting, known);
+    }),
+    webhooks: merged.webhooks.filter((webhook) => {
+      const known = webhooks.get(webhook.id);
+      return !known || isNewer(webhook, known);
     }),
   };
 }

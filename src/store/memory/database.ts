@@ -9,6 +9,7 @@ import type { Intervention } from '#engine/operation-store.ts';
 import type { OutboxPlace } from '#engine/outbox.ts';
 import type { ClusterSetting, CustomerKey, KeyConflict, WarehouseFlag } from '#engine/peer-store.ts';
 import type { Author, NodeDescription, NodeWish, SessionAttendant, SessionCounts, StoredToken, WorkflowIdentity } from '#engine/store.ts';
+import type { Delivery, Webhook } from '#engine/webhook-store.ts';
 
 export type OrderRow = Order;
 
@@ -85,6 +86,8 @@ export class MemoryDatabase {
   readonly settings = new Map<string, ClusterSetting>();
   readonly leases = new Map<string, { holder: string; until: EpochMs; detail: Json }>();
   readonly conflicts: KeyConflict[] = [];
+  readonly webhooks = new Map<string, Webhook>();
+  readonly deliveries: Delivery[] = [];
   readonly clock: Clock;
 
   constructor(clock: Clock) {

@@ -12,6 +12,7 @@ import { outboxStore } from './outbox.ts';
 import { peerStore } from './peers.ts';
 import { endSessions, findLostSessions, openSession, readLoad, readTotals, tick } from './sessions.ts';
 import { tokenStore } from './tokens.ts';
+import { webhookStore } from './webhooks.ts';
 import { registerWorkflows } from './workflows.ts';
 
 export interface MemoryStoreOptions {
@@ -61,6 +62,7 @@ export function createMemoryStore({ warehouse, clock, database: db = new MemoryD
     operations: operationStore(db),
     peers: peerStore(db),
     outbox: outboxStore(db),
+    webhooks: webhookStore(db),
     close: async () => undefined,
   };
 }

@@ -9,7 +9,12 @@ export function outboxStore(db: MemoryDatabase): OutboxStore {
       const events = db.outbox.slice(from, from + limit).map((event) => {
         const row = db.orders.get(event.orderId);
         const names = row ? db.workflows.get(workflowKey(row.workflow, row.workflowVersion))?.stepNames : undefined;
-        return { event: copyOf(event), content: copyOf(row?.content ?? {}), stepName: names?.[event.step - 1] ?? `Step ${event.step}` };
+        return {
+          event: copyOf(event),
+          content: copyOf(row?.content ?? {}),
+          customerId: row?.customerId ?? '',
+          stepName: names?.[event.step - 1] ?? `Step ${event.step}`,
+        };
       });
       const next = { ...OUTBOX_BEGIN, version: from + events.length };
       return { events, next, isCaughtUp: next.version === db.outbox.length };

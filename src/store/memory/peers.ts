@@ -56,15 +56,18 @@ export function peerStore(db: MemoryDatabase): PeerStore {
     noteCompared: async (peer, round) => noteCompared(db, peer, round),
     ...conflictMethods(db),
     ...leaseMethods(db),
-    async exportShared() {
-      const tokens = [...db.tokens].map(([hash, token]) => ({ ...copyOf(token), hash: Buffer.from(hash, 'hex') }));
-      return { tokens, flags: copyOf([...db.flags.values()]), settings: copyOf([...db.settings.values()]) };
-    },
+    exportShared: async () => exportShared(db),
     importShared: async (records) => importShared(db, records),
   };
 }
 
-function importShared(db: MemoryDatabase, { tokens, flags, settings }: SharedRecords): void {
+function exportShared(db: MemoryDatabase): SharedRecords {
+  const tokens = [...db.tokens].map(([hash, token]) => ({ ...copyOf(token), hash: Buffer.from(hash, 'hex') }));
+  const [flags, settings, webhooks] = [[...db.flags.values()], [...db.settings.values()], [...db.webhooks.values()]];
+  return { tokens, flags: copyOf(flags), settings: copyOf(settings), webhooks: copyOf(webhooks) };
+}
+
+function importShared(db: MemoryDatabase, { tokens, flags, settings, webhooks }: SharedRecords): void {
   for (const { hash, ...token } of tokens) {
     const known = db.tokens.get(hash.toString('hex'));
     if (known) known.revokedAt ??= token.revokedAt;
@@ -77,6 +80,10 @@ function importShared(db: MemoryDatabase, { tokens, flags, settings }: SharedRec
   for (const setting of settings) {
     const known = db.settings.get(setting.name);
     if (!known || orderOf(known) < orderOf(setting)) db.settings.set(setting.name, copyOf(setting));
+  }
+  for (const webhook of webhooks) {
+    const known = db.webhooks.get(webhook.id);
+    if (!known || orderOf(known) < orderOf(webhook)) db.webhooks.set(webhook.id, copyOf(webhook));
   }
 }
 

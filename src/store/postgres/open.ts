@@ -7,6 +7,7 @@ import type { OperationStore } from '#engine/operation-store.ts';
 import type { OutboxStore } from '#engine/outbox.ts';
 import type { PeerStore } from '#engine/peer-store.ts';
 import type * as port from '#engine/store.ts';
+import type { WebhookStore } from '#engine/webhook-store.ts';
 import { OrderIntake } from './accept.ts';
 import { advanceOrders } from './advance.ts';
 import { HintSender, SessionConnection } from './attend.ts';
@@ -21,6 +22,7 @@ import { peerStore } from './peers.ts';
 import { OrderReader } from './read.ts';
 import { endSessions, findLostSessions, openSession, readLoad, readTotals, tick } from './sessions.ts';
 import { tokenStore } from './tokens.ts';
+import { webhookStore } from './webhooks.ts';
 import { WorkflowIds } from './workflow-ids.ts';
 
 export interface PostgresStoreOptions {
@@ -79,6 +81,7 @@ class PostgresStore implements port.Store {
   readonly operations: OperationStore;
   readonly peers: PeerStore;
   readonly outbox: OutboxStore;
+  readonly webhooks: WebhookStore;
   private readonly options: PostgresStoreOptions;
   private readonly connections: Record<'accept' | 'orders' | 'tick' | 'read' | 'hints' | 'rare' | 'pulse' | 'count' | 'outbox', Connection>;
   private readonly pool: pg.Pool;
@@ -118,6 +121,7 @@ class PostgresStore implements port.Store {
     this.operations = operationStore(this.connections.rare, this.workflowIds, options.clock);
     this.peers = peerStore(this.connections, this.intake);
     this.outbox = outboxStore(this.connections.outbox, this.workflowIds);
+    this.webhooks = webhookStore(this.connections.outbox);
   }
 
   registerWorkflows(workflows: readonly port.WorkflowIdentity[]): Promise<void> {

@@ -54,6 +54,7 @@ type Tuple = [
   data: OrderEvent['data'],
   workflowId: number,
   content: OrderContent,
+  customerId: string,
 ];
 
 export function outboxStore(connection: Connection, workflowIds: WorkflowIds): OutboxStore {
@@ -89,9 +90,10 @@ function pageOf(
   names: ReadonlyMap<number, readonly string[]>,
   { after, upper, isFull, isNow }: { after: OutboxPlace; upper: string; isFull: boolean; isNow: boolean },
 ): OutboxPage {
-  const events = tuples.map(([orderId, version, kind, step, direction, sessionId, fence, at, data, workflowId, content]) => ({
+  const events = tuples.map(([orderId, version, kind, step, direction, sessionId, fence, at, data, workflowId, content, customerId]) => ({
     event: { orderId, version, kind, step, direction, sessionId, fence, at: Date.parse(at), data },
     content,
+    customerId,
     stepName: names.get(workflowId)?.[step - 1] ?? `Step ${step}`,
   }));
   const last = tuples.at(-1);

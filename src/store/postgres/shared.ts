@@ -3,6 +3,7 @@ import type { EpochMs } from '#domain/time.ts';
 import type { SharedRecords } from '#engine/peer-store.ts';
 import type { Role } from '#engine/store.ts';
 import { arrayOf, type Connection, type Statement, textArrayOf } from './connect.ts';
+import { importWebhooks, listWebhooks } from './webhooks.ts';
 
 /** What belongs to the whole cluster and is kept in every warehouse: carried from one to another after an outage. */
 
@@ -83,7 +84,9 @@ export async function exportShared(connection: Connection): Promise<SharedRecord
   const tokens = await connection.run<TokenRow>(EXPORT_TOKENS, []);
   const flags = await connection.run<FlagRow>(EXPORT_FLAGS, []);
   const settings = await connection.run<SettingRow>(EXPORT_SETTINGS, []);
+  const webhooks = await listWebhooks(connection);
   return {
+    webhooks,
     tokens: tokens.map((row) => ({
       hash: row.token_hash,
       tokenId: row.token_id,
@@ -103,7 +106,7 @@ export async function exportShared(connection: Connection): Promise<SharedRecord
   };
 }
 
-export async function importShared(connection: Connection, { tokens, flags, settings }: SharedRecords): Promise<void> {
+export async function importShared(connection: Connection, { tokens, flags, settings, webhooks }: SharedRecords): Promise<void> {
   if (tokens.length > 0) {
     await connection.runDurably(IMPORT_TOKENS, [
       textArrayOf(tokens.map(({ hash }) => `\\x${hash.toString('hex')}`)),
@@ -115,6 +118,7 @@ export async function importShared(connection: Connection, { tokens, flags, sett
     ]);
   }
   if (settings.length > 0) await importSettings(connection, settings);
+  if (webhooks.length > 0) await importWebhooks(connection, webhooks);
   if (flags.length > 0) {
     await connection.runDurably(IMPORT_FLAGS, [
       textArrayOf(flags.map(({ name }) => name)),

@@ -1,0 +1,25 @@
+import { ConveyorError } from '#domain/errors.ts';
+import type { Webhook } from '#engine/webhook-store.ts';
+import type { GatewayContext } from './context.ts';
+import { NO_RECORDS } from './warehouses/shared-records.ts';
+
+/** Webhooks are kept in every warehouse; the newest record of each counts. */
+export async function findWebhooks({ warehouses }: Pick<GatewayContext, 'warehouses'>): Promise<Webhook[]> {
+  const answers = await Promise.allSettled(warehouses.here.map(({ store }) => store.webhooks.list()));
+  if (!answers.some(({ status }) => status === 'fulfilled')) throw new ConveyorError('warehouse-unavailable', 'no warehouse answers');
+  const newest = new Map<string, Webhook>();
+  for (const webhook of answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))) {
+    const known = newest.get(webhook.id);
+    if (!known || known.version < webhook.version) newest.set(webhook.id, webhook);
+  }
+  return [...newest.values()].sort((a, b) => a.createdAt - b.createdAt);
+}
+
+/** Written to every warehouse that answers; the others learn of it when they are back. */
+export async function saveWebhook({ warehouses }: Pick<GatewayContext, 'warehouses'>, webhook: Webhook): Promise<void> {
+  const written = await Promise.allSettled(
+    warehouses.here.map(({ store }) => store.peers.importShared({ ...NO_RECORDS, webhooks: [webhook] })),
+  );
+  if (!written.some(({ status }) => status === 'fulfilled'))
+    throw new ConveyorError('warehouse-unavailable', 'no warehouse answers, so nothing could be written down');
+}
