@@ -3,9 +3,11 @@ import { parseArgs } from 'node:util';
 import { benchAccept } from './accept.ts';
 import { benchCarry } from './carry.ts';
 import { benchFleet } from './fleet.ts';
+import { benchGenerator } from './generator.ts';
 import { benchHerd } from './herd.ts';
 import { benchIdle } from './idle.ts';
 import { benchPickUp } from './pick-up.ts';
+import { benchPrices } from './prices.ts';
 import { benchRestart } from './restart.ts';
 import { stopChildren } from './support/child.ts';
 import { type Figure, isMet, printFigures } from './support/figures.ts';
@@ -25,7 +27,7 @@ const size = flags.quick
 
 const SUITES = ['carry', 'accept', 'pick-up', 'idle'] as const;
 /** Of the cluster: they take minutes, so they are asked for. */
-const CLUSTER_SUITES = ['takeover', 'fleet', 'herd', 'restart'] as const;
+const CLUSTER_SUITES = ['takeover', 'fleet', 'herd', 'restart', 'prices', 'generator'] as const;
 const all = [...SUITES, ...CLUSTER_SUITES];
 type Suite = (typeof all)[number];
 const chosen = flags.only === undefined ? (flags.full ? all : SUITES) : all.filter((name) => name === flags.only);
@@ -47,6 +49,8 @@ const suites: Record<Suite, () => Promise<Figure[]>> = {
   fleet: () => benchFleet(size.fleets),
   herd: () => benchHerd(),
   restart: () => benchRestart(server),
+  prices: () => benchPrices(server),
+  generator: () => benchGenerator(server),
 };
 const figures: Figure[] = [];
 try {

@@ -14,7 +14,7 @@ const app = await buildGateway({
   workflowName: 'order',
   clock: systemClock,
   log: silentLog,
-  serviceId: '00000000-0000-7000-8000-000000000000',
+  serviceId: process.env['BENCH_SERVICE_ID'] ?? '00000000-0000-7000-8000-000000000000',
   serviceName: 'conveyor',
   version: 'bench',
   developmentTokens: true,

@@ -4,24 +4,31 @@ import { WorkflowRegistry } from '#engine/registry.ts';
 import { defineWorkflow, step } from '#engine/workflow.ts';
 import { startNode } from '#node/node.ts';
 import { openPostgresStore } from '#store/postgres/open.ts';
+import { orderWorkflow } from '#workflows/order.ts';
 import { STEP_NAMES } from '../support/server.ts';
 
-/** One node of 50 slots with empty steps; with `BENCH_TELL` it prints each order's id and when its first step ran. */
+/**
+ * One node of 50 slots with empty steps; with `BENCH_TELL` it prints each order's id and when its first step ran.
+ * With `BENCH_FAILURE_RATE` it runs the default workflow instead, in no time, with so many failures.
+ */
 const tell = process.env['BENCH_TELL'] === '1';
 const store = await openPostgresStore({ url: process.env['BENCH_URL'] ?? '', log: silentLog, clock: systemClock });
 const first = (orderId: string): void => {
   if (tell) console.log(`${orderId} ${performance.timeOrigin + performance.now()}`);
 };
-const workflow = defineWorkflow({
+const failureRate = process.env['BENCH_FAILURE_RATE'];
+const empty = defineWorkflow({
   name: 'order',
   version: 1,
   steps: STEP_NAMES.map((name, index) => step(name, { run: index === 0 ? ({ orderId }) => first(orderId) : () => undefined })),
 });
+const workflow =
+  failureRate === undefined ? empty : orderWorkflow({ stepDurationMs: 0, failureRate: Number(failureRate), clock: systemClock });
 const node = await startNode({
   store,
   registry: new WorkflowRegistry([workflow]),
   slots: 50,
-  nodeId: '00000000-0000-7000-8000-000000000001',
+  nodeId: process.env['BENCH_NODE_ID'] ?? '00000000-0000-7000-8000-000000000001',
   nodeName: 'bench',
   version: 'bench',
   log: silentLog,

@@ -1,20 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { formatMillionths, toMillionths } from '#domain/money.ts';
+import { formatMillionths } from '#domain/money.ts';
 import { acceptMany, newOrder } from '#test/orders.ts';
+import { recomputeTotals } from '#test/recomputed-totals.ts';
 import { waitUntil } from '#test/waiting.ts';
 import { TestCluster, type TestGateway } from '#test/warehouses.ts';
 import { priceExecution } from '../../src/workflows/execution-price.ts';
 
 const ENDED = `select count(*)::int as n from orders where state in ('completed', 'failed', 'cancelled')`;
-/** What the totals should be, from nothing but the histories of completed orders. */
-const RECOMPUTE = `
-  select count(*)::int as completed, count(p.price)::int as priced, coalesce(sum(p.price), 0)::text as price_sum
-    from orders o
-    left join lateral (select (e.data -> 'result' ->> 'execution_price')::numeric as price from order_events e
-                        where e.order_id = o.order_id and e.kind = 'step_completed' and e.data -> 'result' ? 'execution_price') p on true
-   where o.state = 'completed'`;
-
 describe('execution prices', () => {
   let cluster: TestCluster;
   let gateway: TestGateway;
@@ -59,14 +52,10 @@ describe('execution prices', () => {
     await acceptMany(cluster.of('HN').store, 100);
     await untilEnded('HCM', 1_001);
     await untilEnded('HN', 101);
-    const rows = await Promise.all(
-      cluster.warehouses.map(
-        async ({ client }) => (await client.query<{ completed: number; priced: number; price_sum: string }>(RECOMPUTE)).rows[0],
-      ),
-    );
-    const completed = rows.reduce((sum, row) => sum + (row?.completed ?? 0), 0);
-    const priced = rows.reduce((sum, row) => sum + (row?.priced ?? 0), 0);
-    const total = rows.reduce((sum, row) => sum + toMillionths(row?.price_sum ?? '0'), 0n);
+    const rows = await Promise.all(cluster.warehouses.map(({ client }) => recomputeTotals(client)));
+    const completed = rows.reduce((sum, row) => sum + row.completed, 0);
+    const priced = rows.reduce((sum, row) => sum + row.priced, 0);
+    const total = rows.reduce((sum, row) => sum + row.millionths, 0n);
     expect(completed).toBeLessThan(1_102);
     expect(completed).toBeGreaterThan(500);
     expect(priced).toBe(completed);
@@ -78,7 +67,7 @@ describe('execution prices', () => {
     });
     const text = await (await fetch(`${gateway.url}/metrics`)).text();
     expect(text).toContain(`conveyor_orders_completed_total{warehouse="HCM"} ${rows[0]?.completed}\n`);
-    expect(text).toContain(`conveyor_execution_price_total{warehouse="HCM"} ${formatMillionths(toMillionths(rows[0]?.price_sum ?? ''))}\n`);
+    expect(text).toContain(`conveyor_execution_price_total{warehouse="HCM"} ${formatMillionths(rows[0]?.millionths ?? 0n)}\n`);
     expect(text).toMatch(/^# TYPE conveyor_warehouse_up gauge\nconveyor_warehouse_up\{warehouse="HCM"\} 1$/m);
   });
 
