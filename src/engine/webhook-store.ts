@@ -13,6 +13,8 @@ export interface WebhookStore {
    */
   takeDue(free: { webhookId: string; free: number }[], holdMs: number): Promise<Delivery[]>;
   finish(deliveryId: string, attempt: DeliveryAttempt): Promise<void>;
+  /** Whether any of the webhook's deliveries succeeded since then. */
+  hasDelivered(webhookId: string, since: EpochMs): Promise<boolean>;
   /** Newest first. */
   listDeliveries(page: { webhookId: string; limit: number; beforeId?: string }): Promise<Delivery[]>;
   /** Tries it once more from the beginning, whatever became of it; `undefined`: there is none here. */

@@ -4,7 +4,7 @@ import type { Log } from '#engine/log.ts';
 import { OUTBOX_BEGIN, type OutboxPlace } from '#engine/outbox.ts';
 import type { Store } from '#engine/store.ts';
 import type { Delivery, Webhook } from '#engine/webhook-store.ts';
-import { findReasonToDisable, judge, planFor } from './plan.ts';
+import { findReasonToDisable, GIVE_UP_AFTER_MS, judge, planFor } from './plan.ts';
 import type { WebhookSender } from './sender.ts';
 
 export interface DispatcherOptions {
@@ -131,7 +131,9 @@ export class WebhookDispatcher {
       const answer = await sender.send(webhook, delivery);
       const attempt = judge(answer, delivery, clock.now(), clock.random());
       await store.webhooks.finish(delivery.id, attempt);
-      const reason = findReasonToDisable(attempt);
+      if (attempt.state !== 'given_up') return;
+      const hasDelivered = await store.webhooks.hasDelivered(webhook.id, clock.now() - GIVE_UP_AFTER_MS);
+      const reason = findReasonToDisable(attempt, hasDelivered);
       if (reason === undefined) return;
       log.warn({ webhook: webhook.id, customer: webhook.customerId, reason }, 'a webhook is disabled');
       await disable(webhook, reason);

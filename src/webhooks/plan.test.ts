@@ -25,11 +25,12 @@ describe('what follows from an answer', () => {
     expect(delays.slice(0, 3)).toEqual([5_000, 30_000, 120_000]);
   });
 
-  it('after three days it is given up, and its webhook disabled with the last reason', () => {
+  it('after three days it is given up; the webhook is disabled when nothing else succeeded either', () => {
     const late = judge({ status: undefined, error: 'connect ECONNREFUSED' }, tried(20), GIVE_UP_AFTER_MS, 0);
     expect(late).toMatchObject({ state: 'given_up', status: null, error: 'connect ECONNREFUSED' });
-    expect(findReasonToDisable(late)).toBe('no delivery succeeded for three days; the last time: connect ECONNREFUSED');
-    expect(findReasonToDisable(judge({ status: 410, error: undefined }, tried(0), 0, 0))).toBe('it answered 410: gone');
-    expect(findReasonToDisable(judge({ status: 500, error: undefined }, tried(0), 0, 0))).toBeUndefined();
+    expect(findReasonToDisable(late, true)).toBeUndefined();
+    expect(findReasonToDisable(late, false)).toBe('no delivery succeeded for three days; the last time: connect ECONNREFUSED');
+    expect(findReasonToDisable(judge({ status: 410, error: undefined }, tried(0), 0, 0), true)).toBe('it answered 410: gone');
+    expect(findReasonToDisable(judge({ status: 500, error: undefined }, tried(0), 0, 0), false)).toBeUndefined();
   });
 });

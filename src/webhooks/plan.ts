@@ -61,8 +61,9 @@ export function judge(
   return { state: isOver ? 'given_up' : 'waiting', status: status ?? null, error: reason, delayMs: isOver ? 0 : Math.round(delayMs) };
 }
 
-/** Why a webhook is disabled after this; `undefined`: it is not. */
-export function findReasonToDisable({ state, status, error }: DeliveryAttempt): string | undefined {
+/** Why a webhook is disabled after this; `undefined`: it is not. One event that a receiver cannot take costs it no others. */
+export function findReasonToDisable({ state, status, error }: DeliveryAttempt, hasDelivered: boolean): string | undefined {
   if (state !== 'given_up') return undefined;
-  return status === GONE ? 'it answered 410: gone' : `no delivery succeeded for three days; the last time: ${error}`;
+  if (status === GONE) return 'it answered 410: gone';
+  return hasDelivered ? undefined : `no delivery succeeded for three days; the last time: ${error}`;
 }

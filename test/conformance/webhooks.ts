@@ -83,6 +83,16 @@ export function describeWebhooks(suite: Suite): void {
       expect(await take(hook)).toEqual([1]);
     });
 
+    it('whether anything succeeded of late is known', async () => {
+      const [hook, before] = [randomUUID(), Date.now() - 60_000];
+      await suite.store.webhooks.plan([delivery(hook, randomUUID(), 1)]);
+      const [taken] = await suite.store.webhooks.takeDue([{ webhookId: hook, free: 1 }], 60_000);
+      expect(await suite.store.webhooks.hasDelivered(hook, before)).toBe(false);
+      await suite.store.webhooks.finish(taken?.id ?? '', { state: 'delivered', status: 200, error: null, delayMs: 0 });
+      expect(await suite.second.webhooks.hasDelivered(hook, before)).toBe(true);
+      expect(await suite.second.webhooks.hasDelivered(hook, Date.now() + 60_000)).toBe(false);
+    });
+
     it('deliveries are listed newest first, page after page', async () => {
       const hook = randomUUID();
       for (let version = 1; version <= 5; version += 1) await suite.store.webhooks.plan([delivery(hook, randomUUID(), version)]);

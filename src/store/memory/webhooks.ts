@@ -45,6 +45,8 @@ export function webhookStore(db: MemoryDatabase): WebhookStore {
           nextAt: now + delayMs,
         });
     },
+    hasDelivered: async (webhookId, since) =>
+      db.deliveries.some((one) => one.webhookId === webhookId && one.state === 'delivered' && (one.lastAt ?? 0) >= since),
     async listDeliveries({ webhookId, limit, beforeId }) {
       const rows = db.deliveries.filter((one) => one.webhookId === webhookId && (beforeId === undefined || one.id < beforeId));
       return copyOf(rows.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, limit));

@@ -62,6 +62,11 @@ const FINISH: Statement = {
      where delivery_id = $1`,
 };
 
+const HAS_DELIVERED: Statement = {
+  name: 'has_delivered',
+  text: `select from webhook_deliveries where webhook_id = $1 and state = 'delivered' and last_at >= $2 limit 1`,
+};
+
 const LIST_DELIVERIES: Statement = {
   name: 'list_deliveries',
   text: `
@@ -124,6 +129,7 @@ export function webhookStore(connection: Connection): WebhookStore {
     async finish(deliveryId, { state, status, error, delayMs }) {
       await connection.run(FINISH, [deliveryId, state, status, error, delayMs]);
     },
+    hasDelivered: async (webhookId, since) => (await connection.run(HAS_DELIVERED, [webhookId, new Date(since).toISOString()])).length > 0,
     async listDeliveries({ webhookId, limit, beforeId }) {
       return (await connection.run<DeliveryRow>(LIST_DELIVERIES, [webhookId, limit, beforeId ?? null])).map(deliveryOf);
     },
