@@ -13,6 +13,8 @@ export interface WebhookStore {
    */
   takeDue(free: { webhookId: string; free: number }[], holdMs: number): Promise<Delivery[]>;
   finish(deliveryId: string, attempt: DeliveryAttempt): Promise<void>;
+  /** What waits or was given up begins anew: its webhook is enabled again. */
+  resume(webhookId: string): Promise<void>;
   /** Whether any of the webhook's deliveries succeeded since then. */
   hasDelivered(webhookId: string, since: EpochMs): Promise<boolean>;
   /** Newest first. */

@@ -8,7 +8,7 @@ import { checkContent } from './content.ts';
 import type { GatewayContext } from './context.ts';
 import { hashBody, keysOf } from './idempotency.ts';
 import { findByOwnId } from './routes/old-clients.ts';
-import { saveWebhook } from './webhook-records.ts';
+import { findWebhooks, saveWebhook } from './webhook-records.ts';
 
 /** What the routes do, for those who come another way than HTTP. */
 export interface GatewayServices {
@@ -41,11 +41,15 @@ export function gatewayServices(context: GatewayContext): GatewayServices {
       const { record, warehouse } = await findByOwnId(context, id, { name: customerId, role: 'operator' });
       return { record, warehouse: warehouse.name, stepName: context.presenter.stepName(record.order, record.events.at(-1)?.step ?? 1) };
     },
-    disableWebhook: (webhook, because) =>
-      saveWebhook(context, {
-        ...webhook,
-        ...{ enabled: false, disabledBecause: because, version: webhook.version + 1, changedAt: context.clock.now() },
-      }),
+    async disableWebhook({ id, url }, because) {
+      // The owner may have changed or deleted it while the answer was on its way: then the answer is not about what there is now.
+      const now = (await findWebhooks(context)).find((webhook) => webhook.id === id);
+      if (!now?.enabled || now.deleted || now.url !== url) return;
+      await saveWebhook(context, {
+        ...now,
+        ...{ enabled: false, disabledBecause: because, version: now.version + 1, changedAt: context.clock.now() },
+      });
+    },
   };
 }
 

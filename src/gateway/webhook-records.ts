@@ -23,3 +23,8 @@ export async function saveWebhook({ warehouses }: Pick<GatewayContext, 'warehous
   if (!written.some(({ status }) => status === 'fulfilled'))
     throw new ConveyorError('warehouse-unavailable', 'no warehouse answers, so nothing could be written down');
 }
+
+/** What was not delivered begins anew; where a database is away, what was given up stays so until it is redelivered by hand. */
+export async function resumeWebhook({ warehouses }: Pick<GatewayContext, 'warehouses'>, webhookId: string): Promise<void> {
+  await Promise.allSettled(warehouses.here.map(({ store }) => store.webhooks.resume(webhookId)));
+}

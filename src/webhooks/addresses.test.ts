@@ -57,6 +57,7 @@ describe('addresses that webhooks may reach', () => {
       'http://router.home.arpa/',
       'http://db:5432/',
     ],
+    ...['https://example.com/\u0000', ' https://example.com/', 'https://example.com/a b'],
     ...['ftp://example.com/', 'file:///etc/passwd', 'http://user@example.com/', 'https://example.com/#x', '', 'example.com'],
   ])('%s is refused', (url) => expect(findUrlFault(url, false)).toEqual(expect.stringMatching(/^must /)));
 

@@ -63,6 +63,8 @@ export class InnerAddress extends Error {
 
 /** What is wrong with the URL itself; `undefined` when nothing is. Its name may still lead inside: see `guardedLookup`. */
 export function findUrlFault(text: string, allowInner: boolean): string | undefined {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+  if (/[\s\u0000-\u001f\u007f]/.test(text)) return 'must not hold spaces or control characters';
   const url = URL.parse(text);
   if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:')) return 'must be an http or https URL';
   if (url.username !== '' || url.password !== '') return 'must not hold a name or a password';

@@ -57,13 +57,17 @@ export class WebhookDispatcher {
 
   private async run(): Promise<void> {
     const { clock, log, store } = this.options;
+    let isFailing = false;
     while (!this.stopping.signal.aborted) {
       let pauseMs = IDLE_MS;
       try {
         pauseMs = await this.turn();
+        isFailing = false;
       } catch (error) {
         this.place = undefined;
-        log.debug({ warehouse: store.warehouse.name, error: messageOf(error) }, 'webhooks could not be looked after; trying again');
+        const level = isFailing ? 'debug' : 'warn';
+        isFailing = true;
+        log[level]({ warehouse: store.warehouse.name, error: messageOf(error) }, 'webhooks could not be looked after; trying again');
       }
       await sleep(clock, pauseMs, this.stopping.signal).catch(() => undefined);
     }

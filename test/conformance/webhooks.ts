@@ -77,10 +77,36 @@ export function describeWebhooks(suite: Suite): void {
       expect(await suite.second.webhooks.redeliver(id, [randomUUID(), hook])).toMatchObject({
         id,
         state: 'waiting',
-        attempts: 2,
+        attempts: 0,
         lastError: 'no answer',
       });
       expect(await take(hook)).toEqual([1]);
+    });
+
+    it('an enabled webhook goes on with what was given up, before the later events of its order', async () => {
+      const [hook, order] = [randomUUID(), randomUUID()];
+      await suite.store.webhooks.plan([delivery(hook, order, 1), delivery(hook, order, 2)]);
+      const [first] = await suite.store.webhooks.takeDue([{ webhookId: hook, free: 1 }], 60_000);
+      await suite.store.webhooks.finish(first?.id ?? '', { state: 'given_up', status: 410, error: 'gone', delayMs: 0 });
+      await suite.second.webhooks.resume(hook);
+      const listed = await suite.store.webhooks.listDeliveries({ webhookId: hook, limit: 10 });
+      expect(listed.map(({ state, attempts }) => [state, attempts])).toEqual([
+        ['waiting', 0],
+        ['waiting', 0],
+      ]);
+      expect(await take(hook)).toEqual([1]);
+    });
+
+    it('what waits behind a failed one is not due before it, nor what is planned meanwhile', async () => {
+      const [hook, order] = [randomUUID(), randomUUID()];
+      await suite.store.webhooks.plan([delivery(hook, order, 1), delivery(hook, order, 2)]);
+      const [first] = await suite.store.webhooks.takeDue([{ webhookId: hook, free: 1 }], 60_000);
+      await suite.store.webhooks.finish(first?.id ?? '', { state: 'waiting', status: 500, error: 'it answered 500', delayMs: 3_600_000 });
+      await suite.store.webhooks.plan([delivery(hook, order, 3)]);
+      const next = (await suite.store.webhooks.listDeliveries({ webhookId: hook, limit: 10 })).map(({ nextAt }) => nextAt);
+      expect(Math.min(...next)).toBeGreaterThan(Date.now() + 3_000_000);
+      await suite.store.webhooks.finish(first?.id ?? '', { state: 'delivered', status: 200, error: null, delayMs: 0 });
+      expect(await take(hook)).toEqual([2]);
     });
 
     it('whether anything succeeded of late is known', async () => {

@@ -110,12 +110,13 @@ describe('webhooks', () => {
     await waitUntil('the first to have failed', async () =>
       (await deliveriesOf(id)).some(({ attempts, last_status }) => attempts === 1 && last_status === 500),
     );
-    const waiting = await deliveriesOf(id);
-    expect(waiting.filter(({ attempts }) => attempts === 0).length).toBeGreaterThan(2);
+    await waitUntil('the later events to wait behind it', async () => (await deliveriesOf(id)).length === 6);
+    expect((await deliveriesOf(id)).filter(({ attempts }) => attempts === 0)).toHaveLength(5);
     for (let round = 0; round < 2; round += 1) {
       const first = (await deliveriesOf(id)).at(-1) as { id: string };
       expect((await gateway.ask('POST', `/webhooks/deliveries/${first.id}/redeliver`, { token: 'user' })).status).toBe(202);
-      await waitUntil('it to be tried again', async () => Number((await deliveriesOf(id)).at(-1)?.['attempts']) >= round + 2);
+      await waitUntil('it to be tried again', async () => received.length >= round + 2);
+      await waitUntil('that to be written down', async () => (await deliveriesOf(id)).at(-1)?.['attempts'] === 1);
     }
     await waitUntil('all to be delivered', async () => (await deliveriesOf(id)).every(({ state }) => state === 'delivered'));
     expect(typesOf().slice(2)).toEqual([
@@ -219,8 +220,9 @@ describe('webhooks', () => {
     const enabled = await gateway.ask('PATCH', `/webhooks/${id}`, { token: 'user', body: { enabled: true } });
     expect(enabled.body).toMatchObject({ enabled: true });
     expect(enabled.body).not.toHaveProperty('disabled_because');
+    await waitUntil('what was given up to be delivered', async () => (await deliveriesOf(id))[0]?.['state'] === 'delivered');
     await gateway.ask('POST', `/webhooks/deliveries/${String(delivery?.['id'])}/redeliver`, { token: 'user' });
-    await waitUntil('it to be delivered by hand', async () => (await deliveriesOf(id))[0]?.['state'] === 'delivered');
+    await waitUntil('it to come again by hand', async () => received.length >= 3);
     const other = await gateway.ask('POST', '/webhooks', { token: 'operator', body: { url: target } });
     expect((await gateway.ask('GET', `/webhooks/${String(other.body['id'])}`, { token: 'user' })).status).toBe(404);
     expect((await gateway.ask('GET', '/webhooks', { token: 'operator' })).body['webhooks']).toHaveLength(2);
@@ -230,5 +232,44 @@ describe('webhooks', () => {
     expect((await gateway.ask('GET', `/webhooks/${id}/deliveries`, { token: 'user' })).status).toBe(404);
     for (const body of [{}, { url: target, events: ['order.nonsense'] }, { url: target, secret: 'mine' }, { url: target, events: [] }])
       expect((await gateway.ask('POST', '/webhooks', { token: 'user', body })).status).toBe(400);
+  });
+
+  it('a late answer changes nothing that the owner changed meanwhile, and brings nothing back', async () => {
+    await start();
+    const held: ServerResponse[] = [];
+    reply = (_request, response) => void held.push(response);
+    const [moved, deleted] = [await register({ events: ['order.accepted'] }), await register({ events: ['order.accepted'] })];
+    await gateway.submit({ region: 'HN' });
+    await waitUntil('both to be told', async () => held.length === 2);
+    const change = { token: 'user', body: { url: `${target}/moved` } };
+    expect((await gateway.ask('PATCH', `/webhooks/${moved.id}`, change)).status).toBe(200);
+    const remove = () => fetch(`${gateway.url}/webhooks/${deleted.id}`, { method: 'DELETE', headers: { authorization: 'user' } });
+    expect((await remove()).status).toBe(204);
+    for (const response of held) response.writeHead(410).end();
+    await waitUntil('the answer to be written down', async () => (await deliveriesOf(moved.id))[0]?.['state'] === 'given_up');
+    // A later event has gone through, so whatever the answer did is done.
+    reply = (_request, response) => response.writeHead(200).end();
+    await gateway.submit({ region: 'HN' });
+    await waitUntil('the new place to be told', async () => received.some(({ path }) => path === '/moved'));
+    expect((await gateway.ask('GET', '/webhooks', { token: 'user' })).body['webhooks']).toEqual([
+      expect.objectContaining({ id: moved.id, url: `${target}/moved`, enabled: true }),
+    ]);
+  });
+
+  it('a deletion outruns a change at the same time; one whose place is not allowed any more can be disabled', async () => {
+    await start();
+    const { id } = await register();
+    const patch = (body: object) => gateway.ask('PATCH', `/webhooks/${id}`, { token: 'user', body });
+    const changes = Array.from({ length: 5 }, () => patch({ events: ['order.failed'] }));
+    const deletion = fetch(`${gateway.url}/webhooks/${id}`, { method: 'DELETE', headers: { authorization: 'user' } });
+    await Promise.all([...changes, deletion]);
+    expect((await gateway.ask('GET', `/webhooks/${id}`, { token: 'user' })).status).toBe(404);
+    const kept = await register();
+    const strict = await cluster.gateway({ webhookUrlFault: (url) => findUrlFault(url, false) });
+    const ask = (body: object) => strict.ask('PATCH', `/webhooks/${kept.id}`, { token: 'user', body });
+    expect(await ask({ enabled: false })).toMatchObject({ status: 200, body: { enabled: false, disabled_because: 'by its owner' } });
+    expect((await ask({ enabled: true })).status).toBe(400);
+    const nul = await gateway.ask('POST', '/webhooks', { token: 'user', body: { url: `${target}/\u0000` } });
+    expect(nul).toMatchObject({ status: 400, body: { detail: expect.stringContaining('control characters') } });
   });
 });

@@ -21,10 +21,12 @@ import type { Principal } from '../auth.ts';
 import { type GatewayContext, principalOf } from '../context.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { mergeNewest, parseLimit } from '../pages.ts';
-import { findWebhooks, saveWebhook } from '../webhook-records.ts';
+import { findWebhooks, resumeWebhook, saveWebhook } from '../webhook-records.ts';
 
 const SECRET_BYTES = 32;
 const MAX_WEBHOOKS = 20;
+/** A deletion outruns every change that was begun before it. */
+const DELETION_LEAD = 1_000_000;
 /** Of whoever does not choose. */
 const DEFAULT_KINDS = ['completed', 'failed', 'cancelled'];
 
@@ -45,8 +47,9 @@ export function webhooks(app: FastifyInstance, context: GatewayContext): void {
       const { url, events } = request.body;
       checkUrl(context, url);
       const principal = principalOf(request);
-      if ((await visibleTo(context, principal)).length >= MAX_WEBHOOKS)
-        throw new ConveyorError('invalid-request', `there are ${MAX_WEBHOOKS} webhooks already; delete one first`);
+      const own = (await visibleTo(context, principal)).filter(({ customerId }) => customerId === principal.name);
+      if (own.length >= MAX_WEBHOOKS)
+        throw new ConveyorError('invalid-request', `you have ${MAX_WEBHOOKS} webhooks already; delete one first`);
       const secret = randomBytes(SECRET_BYTES).toString('base64');
       const now = context.clock.now();
       const webhook: Webhook = {
@@ -87,9 +90,12 @@ function changeWebhooks(app: FastifyInstance, context: GatewayContext): void {
     async (request) => {
       const before = await findOne(context, request.params.id, principalOf(request));
       const { url = before.url, events, enabled = before.enabled } = request.body;
-      checkUrl(context, url);
+      // One that is not allowed any more can still be disabled.
+      if (request.body.url !== undefined || enabled) checkUrl(context, url);
       const disabledBecause = enabled ? null : before.enabled ? 'by its owner' : before.disabledBecause;
-      return viewOf(await change(context, before, { url, enabled, disabledBecause, kinds: events ? kindsOf(events) : before.kinds }));
+      const after = await change(context, before, { url, enabled, disabledBecause, kinds: events ? kindsOf(events) : before.kinds });
+      if (enabled && !before.enabled) await resumeWebhook(context, after.id);
+      return viewOf(after);
     },
   );
   app.delete<{ Params: { id: string } }>(
@@ -195,7 +201,8 @@ async function findOne(context: GatewayContext, id: string, principal: Principal
 }
 
 async function change(context: GatewayContext, before: Webhook, changes: Partial<Webhook>): Promise<Webhook> {
-  const after = { ...before, ...changes, version: before.version + 1, changedAt: context.clock.now() };
+  const version = before.version + (changes.deleted ? DELETION_LEAD : 1);
+  const after = { ...before, ...changes, version, changedAt: context.clock.now() };
   await saveWebhook(context, after);
   return after;
 }

@@ -1,16 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Delivery, WebhookStore } from '#engine/webhook-store.ts';
+import type { Delivery, NewDelivery, WebhookStore } from '#engine/webhook-store.ts';
 import { copyOf, type MemoryDatabase } from './database.ts';
 
 export function webhookStore(db: MemoryDatabase): WebhookStore {
   const isFirst = (delivery: Delivery): boolean =>
-    !db.deliveries.some(
-      (other) =>
-        other.webhookId === delivery.webhookId &&
-        other.orderId === delivery.orderId &&
-        other.version < delivery.version &&
-        other.state === 'waiting',
-    );
+    !db.deliveries.some((other) => isSameOrder(other, delivery) && other.version < delivery.version && other.state === 'waiting');
   return {
     list: async () => copyOf([...db.webhooks.values()].sort((a, b) => (a.id < b.id ? -1 : 1))),
     async plan(deliveries) {
@@ -18,7 +12,10 @@ export function webhookStore(db: MemoryDatabase): WebhookStore {
         const isKnown = db.deliveries.some(
           (other) => other.webhookId === one.webhookId && other.orderId === one.orderId && other.version === one.version,
         );
-        if (!isKnown) db.deliveries.push(newDelivery(db, one));
+        if (isKnown) continue;
+        const before = db.deliveries.filter((other) => isSameOrder(other, one) && other.state === 'waiting').map(({ nextAt }) => nextAt);
+        const fresh = newDelivery(db, one);
+        db.deliveries.push({ ...fresh, nextAt: before.length > 0 ? Math.max(...before) : fresh.nextAt });
       }
     },
     async takeDue(free, holdMs) {
@@ -35,15 +32,21 @@ export function webhookStore(db: MemoryDatabase): WebhookStore {
     async finish(deliveryId, { state, status, error, delayMs }) {
       const found = db.deliveries.find(({ id }) => id === deliveryId);
       const now = db.clock.now();
-      if (found)
-        Object.assign(found, {
-          state,
-          attempts: found.attempts + 1,
-          lastAt: now,
-          lastStatus: status,
-          lastError: error,
-          nextAt: now + delayMs,
-        });
+      if (!found) return;
+      for (const later of db.deliveries)
+        if (isSameOrder(later, found) && later.version > found.version && later.state === 'waiting') later.nextAt = now + delayMs;
+      Object.assign(found, {
+        state,
+        attempts: found.attempts + 1,
+        lastAt: now,
+        lastStatus: status,
+        lastError: error,
+        nextAt: now + delayMs,
+      });
+    },
+    async resume(webhookId) {
+      const now = db.clock.now();
+      for (const one of db.deliveries) if (one.webhookId === webhookId && one.state !== 'delivered') Object.assign(one, anew(now));
     },
     hasDelivered: async (webhookId, since) =>
       db.deliveries.some((one) => one.webhookId === webhookId && one.state === 'delivered' && (one.lastAt ?? 0) >= since),
@@ -53,10 +56,18 @@ export function webhookStore(db: MemoryDatabase): WebhookStore {
     },
     async redeliver(deliveryId, webhookIds) {
       const found = db.deliveries.find(({ id, webhookId }) => id === deliveryId && webhookIds.includes(webhookId));
-      if (found) Object.assign(found, { state: 'waiting', since: db.clock.now(), nextAt: db.clock.now() });
+      if (found) Object.assign(found, anew(db.clock.now()));
       return found && copyOf(found);
     },
   };
+}
+
+function isSameOrder(one: NewDelivery, other: NewDelivery): boolean {
+  return one.webhookId === other.webhookId && one.orderId === other.orderId;
+}
+
+function anew(now: number): Pick<Delivery, 'state' | 'attempts' | 'since' | 'nextAt'> {
+  return { state: 'waiting', attempts: 0, since: now, nextAt: now };
 }
 
 function newDelivery(db: MemoryDatabase, one: Pick<Delivery, 'webhookId' | 'orderId' | 'version' | 'body'>): Delivery {

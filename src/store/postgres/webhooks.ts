@@ -25,11 +25,15 @@ const IMPORT_WEBHOOKS: Statement = {
      where (w.version, w.changed_at) < (excluded.version, excluded.changed_at)`,
 };
 
+/** What waits behind another is not due before it, so a webhook that fails has nothing to be looked through on every turn. */
 const PLAN: Statement = {
   name: 'plan_deliveries',
   text: `
-    insert into webhook_deliveries (webhook_id, order_id, version, body)
-    select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::jsonb[]) on conflict do nothing`,
+    insert into webhook_deliveries (webhook_id, order_id, version, body, next_at)
+    select i.webhook_id, i.order_id, i.version, i.body,
+           coalesce((select max(w.next_at) from webhook_deliveries w
+                      where w.webhook_id = i.webhook_id and w.order_id = i.order_id and w.state = 'waiting'), clock_timestamp())
+      from unnest($1::uuid[], $2::uuid[], $3::int[], $4::jsonb[]) as i (webhook_id, order_id, version, body) on conflict do nothing`,
 };
 
 const COLUMNS = `d.delivery_id, d.webhook_id, d.order_id, d.version, d.state, d.attempts, d.created_at, d.since, d.next_at, d.last_at,
@@ -53,13 +57,25 @@ const TAKE_DUE: Statement = {
     returning ${COLUMNS}`,
 };
 
+/** Those that wait behind it follow it: they are due when it is tried again, or now that it is done. */
 const FINISH: Statement = {
   name: 'finish_delivery',
   text: `
-    update webhook_deliveries
-       set state = $2, attempts = attempts + 1, last_at = clock_timestamp(), last_status = $3, last_error = $4,
-           next_at = clock_timestamp() + $5 * interval '1 millisecond'
-     where delivery_id = $1`,
+    with tried as (
+      update webhook_deliveries
+         set state = $2, attempts = attempts + 1, last_at = clock_timestamp(), last_status = $3, last_error = $4,
+             next_at = clock_timestamp() + $5 * interval '1 millisecond'
+       where delivery_id = $1 returning webhook_id, order_id, version, next_at
+    )
+    update webhook_deliveries w set next_at = tried.next_at from tried
+     where w.webhook_id = tried.webhook_id and w.order_id = tried.order_id and w.version > tried.version and w.state = 'waiting'`,
+};
+
+const RESUME: Statement = {
+  name: 'resume_deliveries',
+  text: `
+    update webhook_deliveries set state = 'waiting', attempts = 0, since = clock_timestamp(), next_at = clock_timestamp()
+     where webhook_id = $1 and state <> 'delivered'`,
 };
 
 const HAS_DELIVERED: Statement = {
@@ -77,7 +93,7 @@ const LIST_DELIVERIES: Statement = {
 const REDELIVER: Statement = {
   name: 'redeliver',
   text: `
-    update webhook_deliveries d set state = 'waiting', since = clock_timestamp(), next_at = clock_timestamp()
+    update webhook_deliveries d set state = 'waiting', attempts = 0, since = clock_timestamp(), next_at = clock_timestamp()
      where d.delivery_id = $1 and d.webhook_id = any ($2::uuid[]) returning ${COLUMNS}`,
 };
 
@@ -128,6 +144,9 @@ export function webhookStore(connection: Connection): WebhookStore {
     },
     async finish(deliveryId, { state, status, error, delayMs }) {
       await connection.run(FINISH, [deliveryId, state, status, error, delayMs]);
+    },
+    async resume(webhookId) {
+      await connection.run(RESUME, [webhookId]);
     },
     hasDelivered: async (webhookId, since) => (await connection.run(HAS_DELIVERED, [webhookId, new Date(since).toISOString()])).length > 0,
     async listDeliveries({ webhookId, limit, beforeId }) {
