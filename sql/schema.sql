@@ -267,6 +267,8 @@ CREATE INDEX orders_queued ON public.orders USING btree (next_run_at, order_id) 
 
 CREATE INDEX orders_stopped ON public.orders USING btree (order_id) WHERE (state = ANY (ARRAY['needs_attention'::order_state, 'held'::order_state]));
 
+CREATE INDEX webhook_deliveries_given_up ON public.webhook_deliveries USING btree (webhook_id) WHERE (state = 'given_up'::text);
+
 CREATE INDEX webhook_deliveries_listed ON public.webhook_deliveries USING btree (webhook_id, delivery_id);
 
 CREATE INDEX webhook_deliveries_waiting ON public.webhook_deliveries USING btree (webhook_id, next_at) WHERE (state = 'waiting'::text);

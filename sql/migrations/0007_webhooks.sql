@@ -31,4 +31,5 @@ create table webhook_deliveries (
   unique (webhook_id, order_id, version)
 );
 create index webhook_deliveries_waiting on webhook_deliveries (webhook_id, next_at) where state = 'waiting';
+create index webhook_deliveries_given_up on webhook_deliveries (webhook_id) where state = 'given_up';
 create index webhook_deliveries_listed on webhook_deliveries (webhook_id, delivery_id);

@@ -13,7 +13,7 @@ export interface WebhookStore {
    */
   takeDue(free: { webhookId: string; free: number }[], holdMs: number): Promise<Delivery[]>;
   finish(deliveryId: string, attempt: DeliveryAttempt): Promise<void>;
-  /** What waits or was given up begins anew: its webhook is enabled again. */
+  /** What was given up, or failed and waits, begins anew: its webhook is enabled again. At most 10,000 of each. */
   resume(webhookId: string): Promise<void>;
   /** Whether any of the webhook's deliveries succeeded since then. */
   hasDelivered(webhookId: string, since: EpochMs): Promise<boolean>;

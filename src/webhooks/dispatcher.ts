@@ -133,7 +133,9 @@ export class WebhookDispatcher {
     this.count(webhook.id, 1);
     try {
       const answer = await sender.send(webhook, delivery);
-      const attempt = judge(answer, delivery, clock.now(), clock.random());
+      // Whoever changed or enabled it has three days from then.
+      const since = Math.max(delivery.since, webhook.changedAt);
+      const attempt = judge(answer, { ...delivery, since }, clock.now(), clock.random());
       await store.webhooks.finish(delivery.id, attempt);
       if (attempt.state !== 'given_up') return;
       const hasDelivered = await store.webhooks.hasDelivered(webhook.id, clock.now() - GIVE_UP_AFTER_MS);

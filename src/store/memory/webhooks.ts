@@ -44,10 +44,7 @@ export function webhookStore(db: MemoryDatabase): WebhookStore {
         nextAt: now + delayMs,
       });
     },
-    async resume(webhookId) {
-      const now = db.clock.now();
-      for (const one of db.deliveries) if (one.webhookId === webhookId && one.state !== 'delivered') Object.assign(one, anew(now));
-    },
+    resume: async (webhookId) => resume(db, webhookId),
     hasDelivered: async (webhookId, since) =>
       db.deliveries.some((one) => one.webhookId === webhookId && one.state === 'delivered' && (one.lastAt ?? 0) >= since),
     async listDeliveries({ webhookId, limit, beforeId }) {
@@ -60,6 +57,13 @@ export function webhookStore(db: MemoryDatabase): WebhookStore {
       return found && copyOf(found);
     },
   };
+}
+
+function resume(db: MemoryDatabase, webhookId: string): void {
+  const now = db.clock.now();
+  for (const one of db.deliveries)
+    if (one.webhookId === webhookId && (one.state === 'given_up' || (one.state === 'waiting' && one.attempts > 0)))
+      Object.assign(one, anew(now));
 }
 
 function isSameOrder(one: NewDelivery, other: NewDelivery): boolean {

@@ -39,7 +39,7 @@ const PLAN: Statement = {
 const COLUMNS = `d.delivery_id, d.webhook_id, d.order_id, d.version, d.state, d.attempts, d.created_at, d.since, d.next_at, d.last_at,
        d.last_status, d.last_error, d.body`;
 
-/** Earlier events of the same order come first: a later one waits for them. */
+/** Earlier events of the same order come first: a later one waits for them. The time is a subquery, so that the index is asked for it. */
 const TAKE_DUE: Statement = {
   name: 'take_due_deliveries',
   text: `
@@ -47,13 +47,13 @@ const TAKE_DUE: Statement = {
       select q.delivery_id from unnest($1::uuid[], $2::int[]) as h (webhook_id, free)
        cross join lateral (
          select w.delivery_id from webhook_deliveries w
-          where w.webhook_id = h.webhook_id and w.state = 'waiting' and w.next_at <= clock_timestamp()
+          where w.webhook_id = h.webhook_id and w.state = 'waiting' and w.next_at <= (select clock_timestamp())
             and not exists (select from webhook_deliveries e
                              where e.webhook_id = w.webhook_id and e.order_id = w.order_id and e.version < w.version and e.state = 'waiting')
           order by w.next_at limit h.free for update skip locked) q
     )
     update webhook_deliveries d set next_at = clock_timestamp() + $3 * interval '1 millisecond'
-      from due where d.delivery_id = due.delivery_id
+     where d.delivery_id = any (array(select delivery_id from due))
     returning ${COLUMNS}`,
 };
 
@@ -71,11 +71,15 @@ const FINISH: Statement = {
      where w.webhook_id = tried.webhook_id and w.order_id = tried.order_id and w.version > tried.version and w.state = 'waiting'`,
 };
 
+/** Bounded, as any number may wait; what waits behind these follows them, what is left over comes at its own time. */
 const RESUME: Statement = {
   name: 'resume_deliveries',
   text: `
-    update webhook_deliveries set state = 'waiting', attempts = 0, since = clock_timestamp(), next_at = clock_timestamp()
-     where webhook_id = $1 and state <> 'delivered'`,
+    update webhook_deliveries d set state = 'waiting', attempts = 0, since = clock_timestamp(), next_at = clock_timestamp()
+     where d.delivery_id = any (array(select g.delivery_id from webhook_deliveries g
+                                       where g.webhook_id = $1 and g.state = 'given_up' limit 10000)
+                             || array(select w.delivery_id from webhook_deliveries w
+                                       where w.webhook_id = $1 and w.state = 'waiting' and w.attempts > 0 order by w.next_at limit 10000))`,
 };
 
 const HAS_DELIVERED: Statement = {
