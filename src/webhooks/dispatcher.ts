@@ -1,7 +1,9 @@
 import { messageOf } from '#domain/errors.ts';
-import { type Clock, sleep } from '#engine/clock.ts';
+import { formatTime } from '#domain/time.ts';
+import type { Clock } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
-import { OUTBOX_BEGIN, type OutboxPlace } from '#engine/outbox.ts';
+import { OUTBOX_BEGIN, type OutboxEvent, type OutboxPlace } from '#engine/outbox.ts';
+import { OutboxReader } from '#engine/outbox-reader.ts';
 import type { Store } from '#engine/store.ts';
 import type { Delivery, Webhook } from '#engine/webhook-store.ts';
 import { findReasonToDisable, GIVE_UP_AFTER_MS, judge, planFor } from './plan.ts';
@@ -20,13 +22,10 @@ export interface DispatcherOptions {
 
 const LEASE = 'webhooks';
 const READER = 'webhooks';
-const LEASE_TTL_MS = 3_000;
-const EXTEND_BEFORE_MS = 2_000;
-const TURN_EVERY_MS = 200;
-const NOT_MINE_MS = 1_000;
-const IDLE_MS = 1_000;
-const PAGE = 500;
-const SPAN_MS = 3_600_000;
+const IDLE_MS = 200;
+const RETRY_MS = 1_000;
+/** How late a new webhook may be noticed while nothing happens that it could be told of. */
+const LIST_EVERY_MS = 1_000;
 /** A slow receiver has so many requests of ours at most, and holds up nobody else's. */
 const IN_FLIGHT_EACH = 4;
 /** Longer than a try may take: a gateway that ends in the middle leaves it to the next one. */
@@ -36,95 +35,77 @@ const BEFORE_CREATION_MS = 60_000;
 /** Tells customers of one warehouse's orders: plans deliveries from the outbox, and sends what is due. One gateway at a time. */
 export class WebhookDispatcher {
   private readonly options: DispatcherOptions;
-  private readonly stopping = new AbortController();
-  private running: Promise<void> | undefined;
-  private place: OutboxPlace | undefined;
-  private leaseUntil = Number.NEGATIVE_INFINITY;
+  private readonly reader: OutboxReader;
   private readonly inFlight = new Map<string, number>();
+  private webhooks: readonly Webhook[] = [];
+  private listedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: DispatcherOptions) {
     this.options = options;
+    const { store, holder, clock, log } = options;
+    this.reader = new OutboxReader({
+      ...{ store, name: READER, lease: { name: LEASE, holder }, clock, idleMs: IDLE_MS, retryMs: RETRY_MS },
+      isWanted: () => this.hasWebhooks(),
+      begin: (saved) => this.findPlace(saved),
+      handle: (events) => this.dispatch(events),
+      onFailure: (error, isFirst) =>
+        log[isFirst ? 'warn' : 'debug'](
+          { warehouse: store.warehouse.name, error: messageOf(error) },
+          'webhooks could not be looked after; trying again',
+        ),
+    });
   }
 
   start(): void {
-    this.running = this.run();
+    this.reader.start();
   }
 
   async stop(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
+    await this.reader.stop();
   }
 
-  private async run(): Promise<void> {
-    const { clock, log, store } = this.options;
-    let isFailing = false;
-    while (!this.stopping.signal.aborted) {
-      let pauseMs = IDLE_MS;
-      try {
-        pauseMs = await this.turn();
-        isFailing = false;
-      } catch (error) {
-        this.place = undefined;
-        const level = isFailing ? 'debug' : 'warn';
-        isFailing = true;
-        log[level]({ warehouse: store.warehouse.name, error: messageOf(error) }, 'webhooks could not be looked after; trying again');
-      }
-      await sleep(clock, pauseMs, this.stopping.signal).catch(() => undefined);
-    }
+  private async hasWebhooks(): Promise<boolean> {
+    const isFresh = this.options.clock.monotonic() - this.listedAt < LIST_EVERY_MS;
+    if (this.webhooks.length === 0 || !isFresh) await this.listWebhooks();
+    return this.webhooks.length > 0;
   }
 
-  private async turn(): Promise<number> {
-    const { store } = this.options;
-    const webhooks = (await store.webhooks.list()).filter(({ deleted }) => !deleted);
-    if (webhooks.length === 0) return IDLE_MS;
-    if (!(await this.holdLease())) {
-      this.place = undefined;
-      return NOT_MINE_MS;
-    }
-    const isCaughtUp = await this.planMore(webhooks);
-    await this.sendDue(webhooks.filter(({ enabled }) => enabled));
-    return isCaughtUp ? TURN_EVERY_MS : 0;
-  }
-
-  private async holdLease(): Promise<boolean> {
-    const { store, holder, clock } = this.options;
-    const now = clock.monotonic();
-    if (now < this.leaseUntil - EXTEND_BEFORE_MS) return true;
-    const lease = await store.peers.takeLease({ name: LEASE, holder, ttlMs: LEASE_TTL_MS, detail: null });
-    this.leaseUntil = lease.holder === holder ? now + LEASE_TTL_MS : Number.NEGATIVE_INFINITY;
-    return lease.holder === holder;
-  }
-
-  private async planMore(webhooks: readonly Webhook[]): Promise<boolean> {
-    const { store, holder } = this.options;
-    this.place ??= await this.findPlace(webhooks);
-    const page = await store.outbox.readOutbox(this.place, { limit: PAGE, spanMs: SPAN_MS });
-    const planned = page.events.flatMap((told) => planFor(told, webhooks, store.warehouse.name));
-    if (planned.length > 0) await store.webhooks.plan(planned);
-    this.place = page.next;
-    if (!(await store.outbox.savePlace(READER, page.next, { name: LEASE, holder }))) {
-      this.place = undefined;
-      this.leaseUntil = Number.NEGATIVE_INFINITY;
-    }
-    return page.isCaughtUp;
+  private async listWebhooks(): Promise<void> {
+    const { store, clock } = this.options;
+    this.listedAt = clock.monotonic();
+    this.webhooks = (await store.webhooks.list()).filter(({ deleted }) => !deleted);
   }
 
   /** Where it was; what happened before the first webhook was made concerns nobody. */
-  private async findPlace(webhooks: readonly Webhook[]): Promise<OutboxPlace> {
-    const saved = await this.options.store.outbox.readPlace(READER);
-    const earliest = Math.min(...webhooks.map(({ createdAt }) => createdAt)) - BEFORE_CREATION_MS;
-    return Date.parse(saved.at) >= earliest ? saved : { ...OUTBOX_BEGIN, at: new Date(earliest).toISOString() };
+  private findPlace(saved: OutboxPlace): OutboxPlace {
+    const earliest = Math.min(...this.webhooks.map(({ createdAt }) => createdAt)) - BEFORE_CREATION_MS;
+    return Date.parse(saved.at) >= earliest ? saved : { ...OUTBOX_BEGIN, at: formatTime(earliest) };
   }
 
-  private async sendDue(webhooks: readonly Webhook[]): Promise<void> {
+  private async dispatch(events: readonly OutboxEvent[]): Promise<void> {
     const { store } = this.options;
-    const free = webhooks
+    if (events.length > 0) {
+      // Listed after the events were read: whatever webhook was there when one of them happened gets it.
+      await this.listWebhooks();
+      const planned = events.flatMap((told) => planFor(told, this.webhooks, store.warehouse.name));
+      if (planned.length > 0) await store.webhooks.plan(planned);
+    }
+    await this.sendDue();
+  }
+
+  private async sendDue(): Promise<void> {
+    const { store } = this.options;
+    const free = this.webhooks
+      .filter(({ enabled }) => enabled)
       .map(({ id }) => ({ webhookId: id, free: IN_FLIGHT_EACH - (this.inFlight.get(id) ?? 0) }))
       .filter((one) => one.free > 0);
     if (free.length === 0) return;
-    for (const delivery of await store.webhooks.takeDue(free, HOLD_MS)) {
-      const webhook = webhooks.find(({ id }) => id === delivery.webhookId);
-      if (webhook) void this.send(webhook, delivery);
+    const due = await store.webhooks.takeDue(free, HOLD_MS);
+    // Whoever has changed or disabled a webhook meanwhile must not see it called as it was.
+    if (due.length > 0) await this.listWebhooks();
+    for (const delivery of due) {
+      const webhook = this.webhooks.find(({ id }) => id === delivery.webhookId);
+      if (webhook?.enabled) void this.send(webhook, delivery);
     }
   }
 
