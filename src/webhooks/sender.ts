@@ -30,12 +30,12 @@ export class WebhookSender {
   constructor(options: SenderOptions) {
     this.options = options;
     const lookup = guardedLookup(options.allowInner, options.resolve);
+    // It follows no redirect unless an interceptor is composed with it.
     this.agent = new Agent({
       connect: { lookup, timeout: CONNECT_TIMEOUT_MS },
       pipelining: 0,
       keepAliveTimeout: 1_000,
-      maxRedirections: 0,
-    } as Agent.Options);
+    });
   }
 
   async send(target: { url: string; secret: string }, delivery: { id: string; body: unknown }): Promise<Answer> {

@@ -66,7 +66,7 @@ export function webhooks(app: FastifyInstance, context: GatewayContext): void {
       };
       await saveWebhook(context, webhook);
       reply.code(201).header('location', `/webhooks/${webhook.id}`);
-      return { ...viewOf(webhook), secret: `whsec_${secret}` };
+      return { ...viewOf(webhook), secret: showSecret(secret) };
     },
   );
   readWebhooks(app, context);
@@ -214,6 +214,11 @@ function checkUrl({ webhookUrlFault }: GatewayContext, url: string): void {
 
 function kindsOf(events: readonly string[]): string[] {
   return events.map((event) => event.slice('order.'.length));
+}
+
+/** As Standard Webhooks writes it, and as it is shown to the customer, once. */
+function showSecret(base64: string): string {
+  return `whsec_${base64}`;
 }
 
 function viewOf({ id, url, kinds, enabled, disabledBecause, customerId, createdAt }: Webhook): WebhookJson {
