@@ -1,4 +1,5 @@
 import { ConveyorError } from '#domain/errors.ts';
+import { newestOfEach } from '#engine/versioned.ts';
 import type { Webhook } from '#engine/webhook-store.ts';
 import type { GatewayContext } from './context.ts';
 import { NO_RECORDS } from './warehouses/shared-records.ts';
@@ -7,12 +8,8 @@ import { NO_RECORDS } from './warehouses/shared-records.ts';
 export async function findWebhooks({ warehouses }: Pick<GatewayContext, 'warehouses'>): Promise<Webhook[]> {
   const answers = await Promise.allSettled(warehouses.here.map(({ store }) => store.webhooks.list()));
   if (!answers.some(({ status }) => status === 'fulfilled')) throw new ConveyorError('warehouse-unavailable', 'no warehouse answers');
-  const newest = new Map<string, Webhook>();
-  for (const webhook of answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))) {
-    const known = newest.get(webhook.id);
-    if (!known || known.version < webhook.version) newest.set(webhook.id, webhook);
-  }
-  return [...newest.values()].sort((a, b) => a.createdAt - b.createdAt);
+  const copies = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+  return newestOfEach(copies, ({ id }) => id).sort((a, b) => a.createdAt - b.createdAt);
 }
 
 /** Written to every warehouse that answers; the others learn of it when they are back. */

@@ -3,6 +3,7 @@ import { formatTime } from '#domain/time.ts';
 import type { Clock, Timer } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
 import type { ClusterLease, ClusterSetting } from '#engine/peer-store.ts';
+import { newestOf } from '#engine/versioned.ts';
 import { hashBody } from '../idempotency.ts';
 import type { Placement } from '../warehouses/placement.ts';
 import { NO_RECORDS } from '../warehouses/shared-records.ts';
@@ -58,7 +59,7 @@ export class OrderGenerator {
   /** The newest state that any warehouse knows, with its version. */
   get setting(): ClusterSetting | undefined {
     const known = this.options.warehouses.all.flatMap(({ watch }) => watch.latest?.settings ?? []).filter(({ name }) => name === GENERATOR);
-    return known.reduce<ClusterSetting | undefined>((best, one) => (best && best.version >= one.version ? best : one), undefined);
+    return newestOf(known);
   }
 
   get state(): GeneratorState | undefined {

@@ -1,9 +1,9 @@
 import { messageOf } from '#domain/errors.ts';
 import { type Clock, sleep } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
-import type { ClusterSetting, SharedRecords, WarehouseFlag } from '#engine/peer-store.ts';
+import type { SharedRecords } from '#engine/peer-store.ts';
 import type { Store } from '#engine/store.ts';
-import type { Webhook } from '#engine/webhook-store.ts';
+import { isNewer, newestOfEach, type Versioned } from '#engine/versioned.ts';
 import type { Warehouses } from './warehouses.ts';
 
 /**
@@ -37,65 +37,44 @@ export async function keepSharing(warehouses: Warehouses, clock: Clock, log: Log
 /** Nothing; a record of it says what it changes. */
 export const NO_RECORDS: SharedRecords = { tokens: [], flags: [], settings: [], webhooks: [] };
 
-/** A token revoked anywhere is revoked; of two flags the newer one counts. */
+const nameOf = ({ name }: { name: string }): string => name;
+const idOf = ({ id }: { id: string }): string => id;
+
+/** A token revoked anywhere is revoked; of everything else the newest copy counts. */
 export function mergeRecords(held: readonly SharedRecords[]): SharedRecords {
   const tokens = new Map<string, SharedRecords['tokens'][number]>();
-  const flags = new Map<string, WarehouseFlag>();
-  const settings = new Map<string, ClusterSetting>();
-  const webhooks = new Map<string, Webhook>();
-  for (const records of held) {
-    for (const token of records.tokens) {
-      const known = tokens.get(token.tokenId);
-      tokens.set(token.tokenId, known && known.revokedAt !== null ? known : token);
-    }
-    for (const flag of records.flags) {
-      const known = flags.get(flag.name);
-      if (!known || isNewer(flag, known)) flags.set(flag.name, flag);
-    }
-    for (const setting of records.settings) {
-      const known = settings.get(setting.name);
-      if (!known || isNewer(setting, known)) settings.set(setting.name, setting);
-    }
-    for (const webhook of records.webhooks) {
-      const known = webhooks.get(webhook.id);
-      if (!known || isNewer(webhook, known)) webhooks.set(webhook.id, webhook);
-    }
+  for (const token of held.flatMap((records) => records.tokens)) {
+    const known = tokens.get(token.tokenId);
+    if (!known || known.revokedAt === null) tokens.set(token.tokenId, token);
   }
-  return { tokens: [...tokens.values()], flags: [...flags.values()], settings: [...settings.values()], webhooks: [...webhooks.values()] };
+  const flags = held.flatMap((records) => records.flags);
+  const settings = held.flatMap((records) => records.settings);
+  const webhooks = held.flatMap((records) => records.webhooks);
+  return {
+    tokens: [...tokens.values()],
+    flags: newestOfEach(flags, nameOf),
+    settings: newestOfEach(settings, nameOf),
+    webhooks: newestOfEach(webhooks, idOf),
+  };
 }
 
 function missingRecords(merged: SharedRecords, held: SharedRecords): SharedRecords {
   const tokens = new Map(held.tokens.map((token) => [token.tokenId, token]));
-  const flags = new Map(held.flags.map((flag) => [flag.name, flag]));
-  const settings = new Map(held.settings.map((setting) => [setting.name, setting]));
-  const webhooks = new Map(held.webhooks.map((webhook) => [webhook.id, webhook]));
   return {
     tokens: merged.tokens.filter(({ tokenId, revokedAt }) => {
       const known = tokens.get(tokenId);
       return !known || (known.revokedAt === null && revokedAt !== null);
     }),
-    flags: merged.flags.filter((flag) => {
-      const known = flags.get(flag.name);
-      return !known || isNewer(flag, known);
-    }),
-    settings: merged.settings.filter((setting) => {
-      const known = settings.get(setting.name);
-      return !known || isNewer(setting, known);
-    }),
-    webhooks: merged.webhooks.filter((webhook) => {
-      const known = webhooks.get(webhook.id);
-      return !known || isNewer(webhook, known);
-    }),
+    flags: newerThan(held.flags, merged.flags, nameOf),
+    settings: newerThan(held.settings, merged.settings, nameOf),
+    webhooks: newerThan(held.webhooks, merged.webhooks, idOf),
   };
 }
 
-interface Versioned {
-  version: number;
-  changedAt: number;
-  disabled?: boolean;
-}
-
-function isNewer(one: Versioned, other: Versioned): boolean {
-  if (one.version !== other.version) return one.version > other.version;
-  return one.changedAt === other.changedAt ? one.disabled === true && !other.disabled : one.changedAt > other.changedAt;
+function newerThan<Copy extends Versioned>(held: readonly Copy[], records: readonly Copy[], keyOf: (record: Copy) => string): Copy[] {
+  const known = new Map(held.map((copy) => [keyOf(copy), copy]));
+  return records.filter((record) => {
+    const own = known.get(keyOf(record));
+    return !own || isNewer(record, own);
+  });
 }

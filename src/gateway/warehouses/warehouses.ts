@@ -4,6 +4,7 @@ import type { Clock } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
 import type { WarehouseFlag } from '#engine/peer-store.ts';
 import type { Store } from '#engine/store.ts';
+import { newestOf } from '#engine/versioned.ts';
 import { type WarehouseQueues, warehouseQueues } from '../queues.ts';
 import { guardStore, Presence } from './presence.ts';
 import type { Candidate } from './routing.ts';
@@ -100,7 +101,7 @@ export class Warehouses {
   /** The newest flag of a warehouse that any of them knows. */
   flagOf(name: string): WarehouseFlag | undefined {
     const flags = this.all.flatMap(({ watch }) => watch.latest?.flags ?? []).filter((flag) => flag.name === name);
-    return flags.reduce<WarehouseFlag | undefined>((best, flag) => (best && best.version >= flag.version ? best : flag), undefined);
+    return newestOf(flags);
   }
 
   candidateOf({ name, presence, watch }: Warehouse): Candidate {

@@ -1,4 +1,5 @@
 import type { ClusterLease, GateTurn, KeyConflict, KeyHolder, PeerStore, SharedRecords, StoredKey } from '#engine/peer-store.ts';
+import { keepNewer } from '#engine/versioned.ts';
 import { placeOfKey, reserveKeys } from './accept.ts';
 import { copyOf, type KeyRow, type MemoryDatabase } from './database.ts';
 import { gateOf, isAttended } from './gate.ts';
@@ -73,18 +74,9 @@ function importShared(db: MemoryDatabase, { tokens, flags, settings, webhooks }:
     if (known) known.revokedAt ??= token.revokedAt;
     else db.tokens.set(hash.toString('hex'), copyOf(token));
   }
-  for (const flag of flags) {
-    const known = db.flags.get(flag.name);
-    if (!known || orderOf(known) < orderOf(flag)) db.flags.set(flag.name, copyOf(flag));
-  }
-  for (const setting of settings) {
-    const known = db.settings.get(setting.name);
-    if (!known || orderOf(known) < orderOf(setting)) db.settings.set(setting.name, copyOf(setting));
-  }
-  for (const webhook of webhooks) {
-    const known = db.webhooks.get(webhook.id);
-    if (!known || orderOf(known) < orderOf(webhook)) db.webhooks.set(webhook.id, copyOf(webhook));
-  }
+  keepNewer(db.flags, copyOf(flags), ({ name }) => name);
+  keepNewer(db.settings, copyOf(settings), ({ name }) => name);
+  keepNewer(db.webhooks, copyOf(webhooks), ({ id }) => id);
 }
 
 function leaseMethods(db: MemoryDatabase): Pick<PeerStore, 'takeLease' | 'readLease'> {
@@ -102,11 +94,6 @@ function leaseMethods(db: MemoryDatabase): Pick<PeerStore, 'takeLease' | 'readLe
 function leaseOf(db: MemoryDatabase, name: string): ClusterLease | undefined {
   const row = db.leases.get(name);
   return row && { holder: row.holder, leaseMs: row.until - db.clock.now(), detail: copyOf(row.detail) };
-}
-
-/** Later versions, then later moments, then disabled ones come after the others. */
-function orderOf({ version, changedAt, disabled = false }: { version: number; changedAt: number; disabled?: boolean }): string {
-  return [version, changedAt, Number(disabled)].map((part) => String(part).padStart(16, '0')).join(' ');
 }
 
 function holderOf(row: KeyRow | undefined): KeyHolder | undefined {
