@@ -1,8 +1,8 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
-import { newOrderId } from '#domain/ids.ts';
 import { formatTime } from '#domain/time.ts';
 import { systemClock } from '#engine/clock.ts';
+import { sharedIntervention } from '#engine/intervention.ts';
 import type { Role, Store, StoredToken } from '#engine/store.ts';
 import { DATABASE_SETTINGS } from './compose.ts';
 import { openAnsweringStores, withDatabases } from './databases.ts';
@@ -44,11 +44,10 @@ export async function withStores<Result>(command: Command, use: (stores: Store[]
   });
 }
 
-/** Writes down what the person at this shell did, in every warehouse as the same entry. */
+/** Writes down what the person at this shell did, in every warehouse. */
 export async function recordEverywhere(stores: readonly Store[], action: string, target: string): Promise<void> {
   const author = { actor: `cli:${userInfo().username}`, reason: undefined };
-  const entryId = newOrderId(0, systemClock.now(), systemClock.entropy());
-  await Promise.all(stores.map((store) => store.operations.recordIntervention(action, target, author, entryId)));
+  await Promise.all(stores.map(sharedIntervention(systemClock, { action, target, author })));
 }
 
 /** One line for each token, however many warehouses hold it. */

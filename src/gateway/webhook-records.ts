@@ -2,7 +2,7 @@ import { ConveyorError } from '#domain/errors.ts';
 import { newestOfEach } from '#engine/versioned.ts';
 import type { Webhook } from '#engine/webhook-store.ts';
 import type { GatewayContext } from './context.ts';
-import { NO_RECORDS } from './warehouses/shared-records.ts';
+import { NO_RECORDS, writeEverywhere } from './warehouses/shared-records.ts';
 
 /** Webhooks are kept in every warehouse; the newest record of each counts. */
 export async function findWebhooks({ warehouses }: Pick<GatewayContext, 'warehouses'>): Promise<Webhook[]> {
@@ -12,13 +12,8 @@ export async function findWebhooks({ warehouses }: Pick<GatewayContext, 'warehou
   return newestOfEach(copies, ({ id }) => id).sort((a, b) => a.createdAt - b.createdAt);
 }
 
-/** Written to every warehouse that answers; the others learn of it when they are back. */
 export async function saveWebhook({ warehouses }: Pick<GatewayContext, 'warehouses'>, webhook: Webhook): Promise<void> {
-  const written = await Promise.allSettled(
-    warehouses.here.map(({ store }) => store.peers.importShared({ ...NO_RECORDS, webhooks: [webhook] })),
-  );
-  if (!written.some(({ status }) => status === 'fulfilled'))
-    throw new ConveyorError('warehouse-unavailable', 'no warehouse answers, so nothing could be written down');
+  await writeEverywhere(warehouses, ({ store }) => store.peers.importShared({ ...NO_RECORDS, webhooks: [webhook] }));
 }
 
 /** What was not delivered begins anew; where a database is away, what was given up stays so until it is redelivered by hand. */

@@ -1,4 +1,4 @@
-import { ConveyorError, messageOf } from '#domain/errors.ts';
+import { messageOf } from '#domain/errors.ts';
 import { formatTime } from '#domain/time.ts';
 import type { Clock, Timer } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
@@ -6,7 +6,7 @@ import type { ClusterLease, ClusterSetting } from '#engine/peer-store.ts';
 import { newestOf } from '#engine/versioned.ts';
 import { hashBody } from '../idempotency.ts';
 import type { Placement } from '../warehouses/placement.ts';
-import { NO_RECORDS } from '../warehouses/shared-records.ts';
+import { NO_RECORDS, writeEverywhere } from '../warehouses/shared-records.ts';
 import type { Warehouse, Warehouses } from '../warehouses/warehouses.ts';
 import { dueTicks, GENERATOR, GENERATOR_CUSTOMER, type GeneratorState, orderOfTick, readGeneratorState, untilNextTick } from './plan.ts';
 
@@ -73,18 +73,13 @@ export class OrderGenerator {
     return lease && lease.leaseMs > 0 ? lease : undefined;
   }
 
-  /** Kept in every warehouse that answers; the others learn of it when they are back. */
   async change(state: GeneratorState, changedBy: string): Promise<void> {
     const { warehouses, clock } = this.options;
     const setting = { name: GENERATOR, value: state, version: (this.setting?.version ?? 0) + 1, changedAt: clock.now(), changedBy };
-    const written = await Promise.allSettled(
-      warehouses.here.map(async ({ store, watch }) => {
-        await store.peers.importShared({ ...NO_RECORDS, settings: [setting] });
-        await watch.refresh();
-      }),
-    );
-    if (!written.some(({ status }) => status === 'fulfilled'))
-      throw new ConveyorError('warehouse-unavailable', 'no warehouse answers, so nothing could be written down');
+    await writeEverywhere(warehouses, async ({ store, watch }) => {
+      await store.peers.importShared({ ...NO_RECORDS, settings: [setting] });
+      await watch.refresh();
+    });
     this.soon();
   }
 

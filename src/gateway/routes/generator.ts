@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { ConveyorError } from '#domain/errors.ts';
-import { newOrderId } from '#domain/ids.ts';
 import { formatDuration, formatTime, parseDuration } from '#domain/time.ts';
+import { sharedIntervention } from '#engine/intervention.ts';
 import { NoQuery, responses } from '../api.ts';
 import { type GatewayContext, requireOperator } from '../context.ts';
 
@@ -96,11 +96,11 @@ async function stop(context: GatewayContext, request: FastifyRequest): Promise<G
   return view(context);
 }
 
-/** In every warehouse that answers, as the same entry. */
+/** In every warehouse that answers. */
 async function record({ warehouses, clock }: GatewayContext, request: FastifyRequest, action: string, target: string): Promise<void> {
-  const entryId = newOrderId(0, clock.now(), clock.entropy());
   const author = { actor: nameOf(request), reason: undefined };
-  await Promise.allSettled(warehouses.here.map(({ store }) => store.operations.recordIntervention(action, target, author, entryId)));
+  const recordIn = sharedIntervention(clock, { action, target, author });
+  await Promise.allSettled(warehouses.here.map(({ store }) => recordIn(store)));
 }
 
 function nameOf(request: FastifyRequest): string {

@@ -1,15 +1,15 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { ConveyorError } from '#domain/errors.ts';
-import { newOrderId } from '#domain/ids.ts';
 import { formatTime } from '#domain/time.ts';
+import { sharedIntervention } from '#engine/intervention.ts';
 import type { WarehouseFlag } from '#engine/peer-store.ts';
 import { NoQuery, responses } from '../api.ts';
 import { ReasonBody, type ReasonJson } from '../api-cluster.ts';
 import { type WarehouseJson, WarehouseList, WarehouseParams, WarehouseView } from '../api-warehouses.ts';
 import { authorOf, type GatewayContext, requireOperator } from '../context.ts';
 import { loadOf } from '../warehouses/routing.ts';
-import { NO_RECORDS } from '../warehouses/shared-records.ts';
+import { NO_RECORDS, writeEverywhere } from '../warehouses/shared-records.ts';
 import type { Warehouse } from '../warehouses/warehouses.ts';
 import { healthOf } from './health.ts';
 
@@ -89,10 +89,10 @@ async function forget({ warehouses, clock }: GatewayContext, request: FlagReques
   const silent = warehouses.all.filter(({ presence }) => !presence.isHere);
   if (silent.length > 0) throw new ConveyorError('warehouse-unavailable', `${silent.map((one) => one.name).join(', ')} cannot be told now`);
   const forgottenBy: string[] = [];
-  const entryId = newOrderId(0, clock.now(), clock.entropy());
+  const record = sharedIntervention(clock, { action: 'warehouse.forget', target: name, author });
   for (const warehouse of warehouses.all) {
     if (!(await warehouse.store.peers.forgetPeer(name))) continue;
-    await warehouse.store.operations.recordIntervention('warehouse.forget', name, author, entryId);
+    await record(warehouse.store);
     forgottenBy.push(warehouse.name);
   }
   if (forgottenBy.length === 0)
@@ -100,7 +100,6 @@ async function forget({ warehouses, clock }: GatewayContext, request: FlagReques
   return { name, forgotten_by: forgottenBy };
 }
 
-/** Written to every warehouse that answers; the others learn of it when they are back. */
 async function setFlag(context: GatewayContext, request: FlagRequest, disabled: boolean): Promise<WarehouseJson> {
   requireOperator(request);
   const warehouse = context.warehouses.require(request.params.name);
@@ -113,18 +112,13 @@ async function setFlag(context: GatewayContext, request: FlagRequest, disabled: 
   const version = Math.max(0, ...known.map((flag) => flag.version)) + 1;
   const { actor: changedBy, reason = null } = author;
   const flag: WarehouseFlag = { name: warehouse.name, disabled, version, changedAt: clock.now(), changedBy, reason };
-  // Everywhere the same entry, so that the audit shows it once.
-  const entryId = newOrderId(0, clock.now(), clock.entropy());
   const action = `warehouse.${disabled ? 'disable' : 'enable'}`;
-  const written = await Promise.allSettled(
-    context.warehouses.here.map(async ({ store, watch }) => {
-      await store.operations.recordIntervention(action, warehouse.name, author, entryId);
-      await store.peers.importShared({ ...NO_RECORDS, flags: [flag] });
-      await watch.refresh();
-    }),
-  );
-  if (!written.some(({ status }) => status === 'fulfilled'))
-    throw new ConveyorError('warehouse-unavailable', 'no warehouse answers, so nothing could be written down');
+  const record = sharedIntervention(clock, { action, target: warehouse.name, author });
+  await writeEverywhere(context.warehouses, async ({ store, watch }) => {
+    await record(store);
+    await store.peers.importShared({ ...NO_RECORDS, flags: [flag] });
+    await watch.refresh();
+  });
   return viewOf(context, warehouse);
 }
 

@@ -1,10 +1,10 @@
-import { messageOf } from '#domain/errors.ts';
+import { ConveyorError, messageOf } from '#domain/errors.ts';
 import { type Clock, sleep } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
 import type { SharedRecords } from '#engine/peer-store.ts';
 import type { Store } from '#engine/store.ts';
 import { isNewer, newestOfEach, type Versioned } from '#engine/versioned.ts';
-import type { Warehouses } from './warehouses.ts';
+import type { Warehouse, Warehouses } from './warehouses.ts';
 
 /**
  * What belongs to the whole cluster (tokens, flags) is kept in every warehouse, so that with any one away sign-in and
@@ -36,6 +36,13 @@ export async function keepSharing(warehouses: Warehouses, clock: Clock, log: Log
 
 /** Nothing; a record of it says what it changes. */
 export const NO_RECORDS: SharedRecords = { tokens: [], flags: [], settings: [], webhooks: [] };
+
+/** Done in every warehouse that answers; the others learn of it when they are back. Fails where it was done in none. */
+export async function writeEverywhere({ here }: Warehouses, write: (warehouse: Warehouse) => Promise<void>): Promise<void> {
+  const written = await Promise.allSettled(here.map(write));
+  if (!written.some(({ status }) => status === 'fulfilled'))
+    throw new ConveyorError('warehouse-unavailable', 'no warehouse answers, so nothing could be written down');
+}
 
 const nameOf = ({ name }: { name: string }): string => name;
 const idOf = ({ id }: { id: string }): string => id;
