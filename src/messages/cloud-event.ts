@@ -1,4 +1,4 @@
-import { priceInResult } from '#domain/execution-price.ts';
+import { priceOfEvent } from '#domain/execution-price.ts';
 import type { Json } from '#domain/json.ts';
 import { formatTime } from '#domain/time.ts';
 import type { OutboxEvent } from '#engine/outbox.ts';
@@ -21,7 +21,7 @@ export const CLOUD_EVENT_TYPE = 'application/cloudevents+json';
 export function toCloudEvent({ event, content, stepName }: OutboxEvent, warehouse: string): CloudEvent {
   const { orderId, version, kind, direction, fence, sessionId, at, data } = event;
   const { order_id: clientOrderId, region, symbol, quantity } = content;
-  const price = priceInResult((data as { result?: Json } | null)?.result ?? null);
+  const price = priceOfEvent(event);
   return {
     specversion: '1.0',
     id: `${orderId}:${version}`,

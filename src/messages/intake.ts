@@ -4,9 +4,8 @@ import type { OrderRecord } from '#domain/order.ts';
 import { isEnded } from '#domain/order-state.ts';
 import { type Clock, sleep } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
+import { announce, EXCHANGE } from './announce.ts';
 import type { BrokerUser } from './broker.ts';
-import { CLOUD_EVENT_TYPE, routingKeyOf, toCloudEvent } from './cloud-event.ts';
-import { EXCHANGE } from './relay.ts';
 
 export const QUEUE = 'process_orders';
 export const DEAD_QUEUE = 'process_orders.dead';
@@ -103,11 +102,7 @@ export class OrderIntake implements BrokerUser {
     const event = record.events.at(-1);
     if (!event || !isEnded(record.order.state)) return;
     const told = { event, content: record.order.content, customerId: record.order.customerId, stepName };
-    const announced = toCloudEvent(told, warehouse);
-    channel.publish(EXCHANGE, routingKeyOf(told, warehouse), Buffer.from(JSON.stringify(announced)), {
-      ...{ contentType: CLOUD_EVENT_TYPE, persistent: true, messageId: announced.id, type: announced.type },
-    });
-    await channel.waitForConfirms();
+    await announce(channel, [told], warehouse);
   }
 
   private async bury(channel: ConfirmChannel, message: ConsumeMessage, error: ConveyorError): Promise<void> {

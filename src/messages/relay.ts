@@ -5,10 +5,9 @@ import type { Log } from '#engine/log.ts';
 import type { OutboxEvent } from '#engine/outbox.ts';
 import { OutboxReader } from '#engine/outbox-reader.ts';
 import type { Store } from '#engine/store.ts';
+import { announce, EXCHANGE } from './announce.ts';
 import type { BrokerUser } from './broker.ts';
-import { CLOUD_EVENT_TYPE, routingKeyOf, toCloudEvent } from './cloud-event.ts';
 
-export const EXCHANGE = 'conveyor.orders';
 /** The reader's name in the outbox. */
 export const RELAY = 'amqp';
 
@@ -39,7 +38,7 @@ export class Relay implements BrokerUser {
     this.reader = new OutboxReader({
       ...{ store, name: RELAY, lease: { name: LEASE, holder }, clock, idleMs: IDLE_MS, retryMs: RETRY_MS },
       isWanted: () => this.channel !== undefined,
-      handle: (events) => this.announce(events),
+      handle: (events) => this.tell(events),
       onFailure: (error) =>
         log.debug({ warehouse: store.warehouse.name, error: messageOf(error) }, 'events could not be announced; trying again'),
     });
@@ -67,20 +66,10 @@ export class Relay implements BrokerUser {
     this.channel = undefined;
   }
 
-  private async announce(events: readonly OutboxEvent[]): Promise<void> {
+  private async tell(events: readonly OutboxEvent[]): Promise<void> {
     if (events.length === 0) return;
     const { channel } = this;
     if (!channel) throw new Error('the message broker is away');
-    const { name } = this.options.store.warehouse;
-    for (const told of events) {
-      const event = toCloudEvent(told, name);
-      channel.publish(EXCHANGE, routingKeyOf(told, name), Buffer.from(JSON.stringify(event)), {
-        contentType: CLOUD_EVENT_TYPE,
-        persistent: true,
-        messageId: event.id,
-        type: event.type,
-      });
-    }
-    await channel.waitForConfirms();
+    await announce(channel, events, this.options.store.warehouse.name);
   }
 }

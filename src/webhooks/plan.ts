@@ -1,4 +1,4 @@
-import { priceInResult } from '#domain/execution-price.ts';
+import { priceOfEvent } from '#domain/execution-price.ts';
 import type { Json } from '#domain/json.ts';
 import { formatTime } from '#domain/time.ts';
 import type { OutboxEvent } from '#engine/outbox.ts';
@@ -17,7 +17,7 @@ export function planFor(told: OutboxEvent, webhooks: readonly Webhook[], warehou
 }
 
 function bodyOf({ event, content, stepName }: OutboxEvent, warehouse: string): Json {
-  const price = priceInResult((event.data as { result?: Json } | null)?.result ?? null);
+  const price = priceOfEvent(event);
   return {
     type: `order.${event.kind}`,
     timestamp: formatTime(event.at),
