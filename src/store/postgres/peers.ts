@@ -2,7 +2,6 @@ import type { Json } from '#domain/json.ts';
 import type { EpochMs } from '#domain/time.ts';
 import type {
   ClusterLease,
-  ClusterSetting,
   ConflictKind,
   CustomerKey,
   GateTurn,
@@ -12,12 +11,11 @@ import type {
   Pulse,
   SharedRecords,
   StoredKey,
-  WarehouseFlag,
 } from '#engine/peer-store.ts';
 import type { OrderKey } from '#engine/store.ts';
 import type { OrderIntake } from './accept.ts';
 import { arrayOf, type Connection, type Statement, textArrayOf } from './connect.ts';
-import { exportShared, importShared } from './shared.ts';
+import { exportShared, type FlagRow, flagOf, importShared, type SettingRow, settingOf } from './shared.ts';
 
 /** Reads small tables only, whatever waits in the queue. */
 const READ_PULSE: Statement = {
@@ -160,11 +158,14 @@ interface PulseRow {
   gate_open: boolean;
   gate_round: number;
   gate_compared: string[];
-  settings: { name: string; value: Json; version: number; changed_at: string; changed_by: string }[] | null;
+  settings: InJson<SettingRow>[] | null;
   open_conflicts: number;
   unsettled_homes: string[] | null;
-  flags: { name: string; disabled: boolean; version: number; changed_at: string; changed_by: string; reason: string | null }[] | null;
+  flags: InJson<FlagRow>[] | null;
 }
+
+/** A row as a part of another row's JSON: moments are texts there. */
+type InJson<Row extends { changed_at: EpochMs }> = Omit<Row, 'changed_at'> & { changed_at: string };
 
 interface KeyRow {
   customer_id: string;
@@ -297,23 +298,9 @@ function pulseOf(row: PulseRow): Pulse {
     busy: row.busy,
     gate: { open: row.gate_open, round: row.gate_round, compared: row.gate_compared },
     openConflicts: row.open_conflicts,
-    settings: (row.settings ?? []).map(
-      ({ name, value, version, changed_at, changed_by }): ClusterSetting => ({
-        ...{ name, value, version },
-        ...{ changedAt: Date.parse(changed_at), changedBy: changed_by },
-      }),
-    ),
+    settings: (row.settings ?? []).map((setting) => settingOf({ ...setting, changed_at: Date.parse(setting.changed_at) })),
     unsettledHomes: row.unsettled_homes ?? [],
-    flags: (row.flags ?? []).map(
-      (flag): WarehouseFlag => ({
-        name: flag.name,
-        disabled: flag.disabled,
-        version: flag.version,
-        changedAt: Date.parse(flag.changed_at),
-        changedBy: flag.changed_by,
-        reason: flag.reason,
-      }),
-    ),
+    flags: (row.flags ?? []).map((flag) => flagOf({ ...flag, changed_at: Date.parse(flag.changed_at) })),
   };
 }
 

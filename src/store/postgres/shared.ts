@@ -1,6 +1,6 @@
 import type { Json } from '#domain/json.ts';
-import type { EpochMs } from '#domain/time.ts';
-import type { SharedRecords } from '#engine/peer-store.ts';
+import { type EpochMs, formatTime } from '#domain/time.ts';
+import type { ClusterSetting, SharedRecords, WarehouseFlag } from '#engine/peer-store.ts';
 import type { Role } from '#engine/store.ts';
 import { arrayOf, type Connection, type Statement, textArrayOf } from './connect.ts';
 import { importWebhooks, listWebhooks } from './webhooks.ts';
@@ -63,7 +63,7 @@ interface TokenRow {
   revoked_at: EpochMs | null;
 }
 
-interface FlagRow {
+export interface FlagRow {
   name: string;
   disabled: boolean;
   version: number;
@@ -72,7 +72,7 @@ interface FlagRow {
   reason: string | null;
 }
 
-interface SettingRow {
+export interface SettingRow {
   name: string;
   value: Json;
   version: number;
@@ -95,15 +95,17 @@ export async function exportShared(connection: Connection): Promise<SharedRecord
       createdAt: row.created_at,
       revokedAt: row.revoked_at,
     })),
-    flags: flags.map(({ name, disabled, version, changed_at, changed_by, reason }) => ({
-      ...{ name, disabled, version, reason },
-      ...{ changedAt: changed_at, changedBy: changed_by },
-    })),
-    settings: settings.map(({ name, value, version, changed_at, changed_by }) => ({
-      ...{ name, value, version },
-      ...{ changedAt: changed_at, changedBy: changed_by },
-    })),
+    flags: flags.map(flagOf),
+    settings: settings.map(settingOf),
   };
+}
+
+export function flagOf({ name, disabled, version, changed_at, changed_by, reason }: FlagRow): WarehouseFlag {
+  return { name, disabled, version, changedAt: changed_at, changedBy: changed_by, reason };
+}
+
+export function settingOf({ name, value, version, changed_at, changed_by }: SettingRow): ClusterSetting {
+  return { name, value, version, changedAt: changed_at, changedBy: changed_by };
 }
 
 export async function importShared(connection: Connection, { tokens, flags, settings, webhooks }: SharedRecords): Promise<void> {
@@ -113,8 +115,8 @@ export async function importShared(connection: Connection, { tokens, flags, sett
       arrayOf(tokens.map(({ tokenId }) => tokenId)),
       textArrayOf(tokens.map(({ name }) => name)),
       arrayOf(tokens.map(({ role }) => role)),
-      textArrayOf(tokens.map(({ createdAt }) => momentOf(createdAt))),
-      textArrayOf(tokens.map(({ revokedAt }) => (revokedAt === null ? null : momentOf(revokedAt)))),
+      textArrayOf(tokens.map(({ createdAt }) => formatTime(createdAt))),
+      textArrayOf(tokens.map(({ revokedAt }) => (revokedAt === null ? null : formatTime(revokedAt)))),
     ]);
   }
   if (settings.length > 0) await importSettings(connection, settings);
@@ -124,7 +126,7 @@ export async function importShared(connection: Connection, { tokens, flags, sett
       textArrayOf(flags.map(({ name }) => name)),
       arrayOf(flags.map(({ disabled }) => disabled)),
       arrayOf(flags.map(({ version }) => version)),
-      textArrayOf(flags.map(({ changedAt }) => momentOf(changedAt))),
+      textArrayOf(flags.map(({ changedAt }) => formatTime(changedAt))),
       textArrayOf(flags.map(({ changedBy }) => changedBy)),
       textArrayOf(flags.map(({ reason }) => reason)),
     ]);
@@ -136,11 +138,7 @@ async function importSettings(connection: Connection, settings: SharedRecords['s
     textArrayOf(settings.map(({ name }) => name)),
     textArrayOf(settings.map(({ value }) => JSON.stringify(value))),
     arrayOf(settings.map(({ version }) => version)),
-    textArrayOf(settings.map(({ changedAt }) => momentOf(changedAt))),
+    textArrayOf(settings.map(({ changedAt }) => formatTime(changedAt))),
     textArrayOf(settings.map(({ changedBy }) => changedBy)),
   ]);
-}
-
-function momentOf(at: EpochMs): string {
-  return new Date(at).toISOString();
 }

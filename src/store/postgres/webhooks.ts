@@ -1,5 +1,5 @@
 import type { Json } from '#domain/json.ts';
-import type { EpochMs } from '#domain/time.ts';
+import { type EpochMs, formatTime } from '#domain/time.ts';
 import type { Delivery, Webhook, WebhookStore } from '#engine/webhook-store.ts';
 import { arrayOf, type Connection, type Statement, textArrayOf } from './connect.ts';
 
@@ -152,7 +152,7 @@ export function webhookStore(connection: Connection): WebhookStore {
     async resume(webhookId) {
       await connection.run(RESUME, [webhookId]);
     },
-    hasDelivered: async (webhookId, since) => (await connection.run(HAS_DELIVERED, [webhookId, new Date(since).toISOString()])).length > 0,
+    hasDelivered: async (webhookId, since) => (await connection.run(HAS_DELIVERED, [webhookId, formatTime(since)])).length > 0,
     async listDeliveries({ webhookId, limit, beforeId }) {
       return (await connection.run<DeliveryRow>(LIST_DELIVERIES, [webhookId, limit, beforeId ?? null])).map(deliveryOf);
     },
@@ -181,8 +181,7 @@ export async function listWebhooks(connection: Connection): Promise<Webhook[]> {
 }
 
 export async function importWebhooks(connection: Connection, webhooks: readonly Webhook[]): Promise<void> {
-  const moments = (pick: (webhook: Webhook) => EpochMs): string =>
-    textArrayOf(webhooks.map((webhook) => new Date(pick(webhook)).toISOString()));
+  const moments = (pick: (webhook: Webhook) => EpochMs): string => textArrayOf(webhooks.map((webhook) => formatTime(pick(webhook))));
   await connection.runDurably(IMPORT_WEBHOOKS, [
     arrayOf(webhooks.map(({ id }) => id)),
     textArrayOf(webhooks.map(({ customerId }) => customerId)),
