@@ -1,8 +1,7 @@
 import { type Static, Type } from 'typebox';
+import { aboutPage, pageQuery, Time } from './api.ts';
 
 /** The wire of the routes that operators use, as schemas. */
-
-const Time = Type.String({ description: 'RFC 3339 in UTC with milliseconds' });
 
 export const NodeView = Type.Object({
   name: Type.String(),
@@ -61,13 +60,7 @@ export const TransferAnswer = Type.Object({
   orders: Type.Integer({ description: 'how many orders were handed to the others' }),
 });
 
-export const AuditQuery = Type.Object(
-  {
-    limit: Type.Optional(Type.String({ pattern: '^[0-9]{1,3}$', description: '1 to 200, default 50' })),
-    cursor: Type.Optional(Type.String({ maxLength: 200 })),
-  },
-  { additionalProperties: false },
-);
+export const AuditQuery = Type.Object(pageQuery, { additionalProperties: false });
 
 export const AuditPage = Type.Object({
   entries: Type.Array(
@@ -82,9 +75,7 @@ export const AuditPage = Type.Object({
       warehouse: Type.String(),
     }),
   ),
-  has_more: Type.Boolean(),
-  next_cursor: Type.Optional(Type.String()),
-  missing_warehouses: Type.Optional(Type.Array(Type.String())),
+  ...aboutPage,
 });
 
 export type NodeJson = Static<typeof NodeView>;

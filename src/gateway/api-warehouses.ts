@@ -1,8 +1,7 @@
 import { type Static, Type } from 'typebox';
+import { aboutPage, pageQuery, Time } from './api.ts';
 
 /** The wire of what concerns warehouses as a whole, as schemas. */
-
-const Time = Type.String({ description: 'RFC 3339 in UTC with milliseconds' });
 
 const health = {
   name: Type.String(),
@@ -49,8 +48,7 @@ export const WarehouseParams = Type.Object({ name: Type.String() });
 export const ConflictQuery = Type.Object(
   {
     all: Type.Optional(Type.String({ pattern: '^(true|false)$', description: 'true: resolved ones too' })),
-    limit: Type.Optional(Type.String({ pattern: '^[0-9]{1,3}$', description: '1 to 200, default 50' })),
-    cursor: Type.Optional(Type.String({ maxLength: 200 })),
+    ...pageQuery,
   },
   { additionalProperties: false },
 );
@@ -72,9 +70,7 @@ export const ConflictView = Type.Object({
 
 export const ConflictPage = Type.Object({
   conflicts: Type.Array(ConflictView),
-  has_more: Type.Boolean(),
-  next_cursor: Type.Optional(Type.String()),
-  missing_warehouses: Type.Optional(Type.Array(Type.String())),
+  ...aboutPage,
 });
 
 export type WarehouseHealthJson = Static<typeof WarehouseHealth>;

@@ -1,9 +1,9 @@
 import { type Static, Type } from 'typebox';
 import { EVENT_KINDS } from '#domain/order-state.ts';
+import { aboutPage, pageQuery, Time } from './api.ts';
 
 /** The wire of webhooks, as schemas. */
 
-const Time = Type.String({ description: 'RFC 3339 in UTC with milliseconds' });
 const EventType = Type.Unsafe<string>({ type: 'string', enum: EVENT_KINDS.map((kind) => `order.${kind}`) });
 const Url = Type.String({ minLength: 1, maxLength: 2_000, description: 'http or https; reachable from everywhere' });
 const Events = Type.Array(EventType, {
@@ -50,18 +50,10 @@ export const DeliveryView = Type.Object({
 
 export const DeliveryPage = Type.Object({
   deliveries: Type.Array(DeliveryView),
-  has_more: Type.Boolean(),
-  next_cursor: Type.Optional(Type.String()),
-  missing_warehouses: Type.Optional(Type.Array(Type.String())),
+  ...aboutPage,
 });
 
-export const DeliveryQuery = Type.Object(
-  {
-    limit: Type.Optional(Type.String({ pattern: '^[0-9]{1,3}$', description: '1 to 200, default 50' })),
-    cursor: Type.Optional(Type.String({ maxLength: 200 })),
-  },
-  { additionalProperties: false },
-);
+export const DeliveryQuery = Type.Object(pageQuery, { additionalProperties: false });
 
 export type WebhookJson = Static<typeof WebhookView>;
 export type DeliveryJson = Static<typeof DeliveryView>;

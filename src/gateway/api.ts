@@ -10,7 +10,21 @@ export const MAX_METADATA_BYTES = 16 * 1024;
 export const DEFAULT_PAGE = 50;
 export const MAX_PAGE = 200;
 
-const Time = Type.String({ description: 'RFC 3339 in UTC with milliseconds' });
+export const Time = Type.String({ description: 'RFC 3339 in UTC with milliseconds' });
+
+/** What the query of every list has. */
+export const pageQuery = {
+  limit: Type.Optional(Type.String({ pattern: '^[0-9]{1,3}$', description: `1 to ${MAX_PAGE}, default ${DEFAULT_PAGE}` })),
+  cursor: Type.Optional(Type.String({ maxLength: 200 })),
+};
+
+/** What the answer of every list has besides its entries. */
+export const aboutPage = {
+  has_more: Type.Boolean(),
+  next_cursor: Type.Optional(Type.String()),
+  missing_warehouses: Type.Optional(Type.Array(Type.String(), { description: 'warehouses that did not answer' })),
+};
+
 const Status = Type.Unsafe<OrderStatus>({ type: 'string', enum: [...ORDER_STATUSES] });
 const Because = Type.Object({ code: Type.String(), message: Type.String(), until: Type.Optional(Time) });
 
@@ -91,9 +105,7 @@ export const OrderView = Type.Object({ ...summary, steps: Type.Array(StepView) }
 
 export const OrderPage = Type.Object({
   orders: Type.Array(OrderSummary),
-  has_more: Type.Boolean(),
-  next_cursor: Type.Optional(Type.String()),
-  missing_warehouses: Type.Optional(Type.Array(Type.String(), { description: 'warehouses that did not answer' })),
+  ...aboutPage,
 });
 
 export const ListQuery = Type.Object(
@@ -106,8 +118,7 @@ export const ListQuery = Type.Object(
     customer_name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
     since: Type.Optional(Type.String({ maxLength: 40, description: 'accepted at or after; RFC 3339' })),
     until: Type.Optional(Type.String({ maxLength: 40, description: 'accepted before; RFC 3339' })),
-    limit: Type.Optional(Type.String({ pattern: '^[0-9]{1,3}$', description: `1 to ${MAX_PAGE}, default ${DEFAULT_PAGE}` })),
-    cursor: Type.Optional(Type.String({ maxLength: 200 })),
+    ...pageQuery,
   },
   { additionalProperties: false },
 );

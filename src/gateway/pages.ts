@@ -1,10 +1,51 @@
 import { ConveyorError } from '#domain/errors.ts';
 import { DEFAULT_PAGE, MAX_PAGE } from './api.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
 import type { Warehouse } from './warehouses/warehouses.ts';
 
 /** Lists over all warehouses: one page, whoever has its entries. */
 
-export function parseLimit(text: string | undefined): number {
+/** As the query says it. */
+export interface PageQuery {
+  limit?: string;
+  cursor?: string;
+}
+
+export interface Page<Entry> {
+  shown: { entry: Entry; warehouse: Warehouse }[];
+  /** What the answer says besides its entries. */
+  about: { has_more: boolean; next_cursor?: string; missing_warehouses?: string[] };
+}
+
+/**
+ * One page of the newest entries of these warehouses, by their ids (UUIDs of version 7: their order is that of time). An entry that
+ * stands in several is shown once. A warehouse that is away is named; when all are, the request fails.
+ * @param scope everything that selects the list's rows: a cursor of another list is refused
+ */
+export async function readPage<Entry extends { id: string }>(
+  warehouses: readonly Warehouse[],
+  { limit: limitText, cursor }: PageQuery,
+  scope: string,
+  read: (warehouse: Warehouse, page: { limit: number; beforeId?: string }) => Promise<Entry[]>,
+): Promise<Page<Entry>> {
+  const limit = parseLimit(limitText);
+  // One more than asked for tells whether there are more.
+  const asked = { limit: limit + 1, ...(cursor === undefined ? {} : { beforeId: decodeCursor(cursor, scope) }) };
+  const { found, missing } = await readAll(warehouses, (warehouse) => read(warehouse, asked));
+  const newestFirst = found
+    .sort((a, b) => (a.entry.id < b.entry.id ? 1 : -1))
+    .filter(({ entry }, index, all) => all[index - 1]?.entry.id !== entry.id);
+  const shown = newestFirst.slice(0, limit);
+  const hasMore = newestFirst.length > limit;
+  const about = {
+    has_more: hasMore,
+    ...(hasMore ? { next_cursor: encodeCursor(shown.at(-1)?.entry.id ?? '', scope) } : {}),
+    ...(missing.length > 0 ? { missing_warehouses: missing } : {}),
+  };
+  return { shown, about };
+}
+
+function parseLimit(text: string | undefined): number {
   const limit = Number(text ?? DEFAULT_PAGE);
   if (limit >= 1 && limit <= MAX_PAGE) return limit;
   throw new ConveyorError('invalid-request', `limit is ${limit}; 1 to ${MAX_PAGE} is expected`, {
@@ -12,16 +53,10 @@ export function parseLimit(text: string | undefined): number {
   });
 }
 
-/**
- * The newest entries of all warehouses, by their ids (UUIDs of version 7: their order is that of time). An entry that stands in
- * several is shown once. A warehouse that is away is named; when all are, the request fails.
- * @param read answers one entry more than `limit` where there is one
- */
-export async function mergeNewest<Entry extends { id: string }>(
+async function readAll<Entry>(
   warehouses: readonly Warehouse[],
-  limit: number,
   read: (warehouse: Warehouse) => Promise<Entry[]>,
-): Promise<{ shown: { entry: Entry; warehouse: Warehouse }[]; hasMore: boolean; missing: string[] }> {
+): Promise<{ found: { entry: Entry; warehouse: Warehouse }[]; missing: string[] }> {
   const answers = await Promise.allSettled(warehouses.map(read));
   const found: { entry: Entry; warehouse: Warehouse }[] = [];
   const missing: string[] = [];
@@ -31,8 +66,5 @@ export async function mergeNewest<Entry extends { id: string }>(
     else if (!(answer.reason instanceof ConveyorError) || warehouses.length === missing.length + 1) throw answer.reason;
     else missing.push(warehouse.name);
   }
-  const newestFirst = found
-    .sort((a, b) => (a.entry.id < b.entry.id ? 1 : -1))
-    .filter(({ entry }, index, all) => all[index - 1]?.entry.id !== entry.id);
-  return { shown: newestFirst.slice(0, limit), hasMore: newestFirst.length > limit, missing };
+  return { found, missing };
 }

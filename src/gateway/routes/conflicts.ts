@@ -7,13 +7,10 @@ import { NoQuery, OrderParams, responses } from '../api.ts';
 import { ReasonBody, type ReasonJson } from '../api-cluster.ts';
 import { type ConflictJson, ConflictPage, ConflictQuery, ConflictView } from '../api-warehouses.ts';
 import { authorOf, type GatewayContext, requireOperator } from '../context.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
-import { mergeNewest, parseLimit } from '../pages.ts';
+import { type PageQuery, readPage } from '../pages.ts';
 
-interface Query {
+interface Query extends PageQuery {
   all?: string;
-  limit?: string;
-  cursor?: string;
 }
 
 /** `GET /conflicts`: what the keys of several warehouses leave open, for a person to decide; and saying that it was. */
@@ -46,17 +43,11 @@ export function conflicts(app: FastifyInstance, context: GatewayContext): void {
   );
 }
 
-async function listConflicts({ warehouses }: GatewayContext, { all, limit: limitText, cursor }: Query): Promise<object> {
-  const limit = parseLimit(limitText);
-  const scope = `conflicts ${all ?? 'false'}`;
-  const page = { all: all === 'true', limit: limit + 1, ...(cursor === undefined ? {} : { beforeId: decodeCursor(cursor, scope) }) };
-  const { shown, hasMore, missing } = await mergeNewest(warehouses.all, limit, ({ store }) => store.peers.listConflicts(page));
-  return {
-    conflicts: shown.map(({ entry, warehouse }) => viewOf(entry, warehouse.name)),
-    has_more: hasMore,
-    ...(hasMore ? { next_cursor: encodeCursor(shown.at(-1)?.entry.id ?? '', scope) } : {}),
-    ...(missing.length > 0 ? { missing_warehouses: missing } : {}),
-  };
+async function listConflicts({ warehouses }: GatewayContext, { all = 'false', ...query }: Query): Promise<object> {
+  const { shown, about } = await readPage(warehouses.all, query, `conflicts ${all}`, ({ store }, page) =>
+    store.peers.listConflicts({ all: all === 'true', ...page }),
+  );
+  return { conflicts: shown.map(({ entry, warehouse }) => viewOf(entry, warehouse.name)), ...about };
 }
 
 async function resolveConflict(

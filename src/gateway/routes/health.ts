@@ -14,10 +14,9 @@ export function health(app: FastifyInstance, context: GatewayContext): void {
     const answering = found.filter(({ status }) => status !== 'unavailable').length;
     reply.code(answering === 0 ? 503 : 200);
     if (answering === 0) reply.header('retry-after', '1');
-    const sum = (pick: 'queued' | 'running'): number => found.reduce((total, { orders }) => total + (orders?.[pick] ?? 0), 0);
     return {
       status: answering === 0 ? 'unavailable' : up === found.length ? 'OK' : 'degraded',
-      orders: { queued: sum('queued'), running: sum('running') },
+      orders: warehouses.counts,
       warehouses: found,
       generated_at: formatTime(clock.now()),
     };

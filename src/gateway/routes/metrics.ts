@@ -83,14 +83,13 @@ async function readAll({ warehouses }: GatewayContext): Promise<Found[]> {
 function showJson(context: GatewayContext, found: readonly Found[]): MetricsJson {
   const total = add(found);
   const missing = found.filter(({ sums }) => sums === undefined).map(({ warehouse }) => warehouse.name);
-  const sum = (pick: 'queued' | 'running'): number =>
-    context.warehouses.all.reduce((all, { watch }) => all + (watch.counts?.[pick] ?? 0), 0);
+  const { queued, running } = context.warehouses.counts;
   return {
     TotalOrdersProcessed: total.completed,
     TotalOrderExecutionPrice: formatMillionths(total.millionths),
     AverageOrderExecutionPrice: formatMillionths(averageOf(total)),
-    OrdersQueued: sum('queued'),
-    OrdersRunning: sum('running'),
+    OrdersQueued: queued,
+    OrdersRunning: running,
     ...(missing.length > 0 ? { missing_warehouses: missing } : {}),
   };
 }

@@ -7,8 +7,7 @@ import { ListQuery, type ListQueryJson, NoQuery, OrderPage, OrderParams, OrderVi
 import type { Principal } from '../auth.ts';
 import { parseTime } from '../content.ts';
 import { type GatewayContext, gateOf, presentOrder, principalOf, readVisibleOrder } from '../context.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
-import { mergeNewest, parseLimit } from '../pages.ts';
+import { readPage } from '../pages.ts';
 import type { Warehouse } from '../warehouses/warehouses.ts';
 
 /** `GET /orders/{id}` and `GET /orders`. */
@@ -34,18 +33,13 @@ export function readOrders(app: FastifyInstance, context: GatewayContext): void 
 }
 
 async function listOrders(context: GatewayContext, query: ListQueryJson, principal: Principal): Promise<unknown> {
-  const { limit: limitText, cursor, ...selection } = query;
+  const { limit, cursor, ...selection } = query;
   refuseUnstorableText(selection);
-  const limit = parseLimit(limitText);
   const scope = JSON.stringify([principal.role, principal.name, Object.entries(selection).sort(([a], [b]) => (a < b ? -1 : 1))]);
-  const filter: OrderFilter = {
-    ...filterOf(selection, principal),
-    ...(cursor === undefined ? {} : { beforeId: decodeCursor(cursor, scope) }),
-    // One more than asked for tells whether there are more.
-    limit: limit + 1,
-  };
-  const { shown, hasMore, missing } = await mergeNewest(context.warehouses.select(selection.warehouse), limit, async ({ store }) =>
-    (await store.listOrders(filter)).map((record) => ({ id: record.order.orderId, record })),
+  const filter = filterOf(selection, principal);
+  const warehouses = context.warehouses.select(selection.warehouse);
+  const { shown, about } = await readPage(warehouses, query, scope, async ({ store }, asked) =>
+    (await store.listOrders({ ...filter, ...asked })).map((record) => ({ id: record.order.orderId, record })),
   );
   const page = shown.map(({ entry, warehouse }) => ({ record: entry.record, warehouse }));
   const nodes = await lookWhereOrdersWait(context, page);
@@ -53,9 +47,7 @@ async function listOrders(context: GatewayContext, query: ListQueryJson, princip
     orders: page.map(({ record, warehouse }) =>
       context.presenter.summary(record, warehouse.name, { nodes: nodes.get(warehouse), gateOpen: gateOf(warehouse) }),
     ),
-    has_more: hasMore,
-    ...(hasMore ? { next_cursor: encodeCursor(page.at(-1)?.record.order.orderId ?? '', scope) } : {}),
-    ...(missing.length > 0 ? { missing_warehouses: missing } : {}),
+    ...about,
   };
 }
 

@@ -19,8 +19,7 @@ import {
 } from '../api-webhooks.ts';
 import type { Principal } from '../auth.ts';
 import { type GatewayContext, principalOf } from '../context.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
-import { mergeNewest, parseLimit } from '../pages.ts';
+import { readPage } from '../pages.ts';
 import { findWebhooks, resumeWebhook, saveWebhook } from '../webhook-records.ts';
 
 const SECRET_BYTES = 32;
@@ -145,19 +144,10 @@ function deliveries(app: FastifyInstance, context: GatewayContext): void {
     },
     async (request) => {
       const { id } = await findOne(context, request.params.id, principalOf(request));
-      const { limit: limitText, cursor } = request.query;
-      const limit = parseLimit(limitText);
-      const scope = `deliveries ${id}`;
-      const page = { webhookId: id, limit: limit + 1, ...(cursor === undefined ? {} : { beforeId: decodeCursor(cursor, scope) }) };
-      const { shown, hasMore, missing } = await mergeNewest(context.warehouses.all, limit, ({ store }) =>
-        store.webhooks.listDeliveries(page),
+      const { shown, about } = await readPage(context.warehouses.all, request.query, `deliveries ${id}`, ({ store }, page) =>
+        store.webhooks.listDeliveries({ webhookId: id, ...page }),
       );
-      return {
-        deliveries: shown.map(({ entry, warehouse }) => viewOfDelivery(entry, warehouse.name)),
-        has_more: hasMore,
-        ...(hasMore ? { next_cursor: encodeCursor(shown.at(-1)?.entry.id ?? '', scope) } : {}),
-        ...(missing.length > 0 ? { missing_warehouses: missing } : {}),
-      };
+      return { deliveries: shown.map(({ entry, warehouse }) => viewOfDelivery(entry, warehouse.name)), ...about };
     },
   );
   app.post<{ Params: { id: string } }>(

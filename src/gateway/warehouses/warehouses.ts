@@ -65,6 +65,12 @@ export class Warehouses {
     return this.all.filter(({ presence }) => presence.isHere);
   }
 
+  /** Orders that wait and run, of all warehouses that answer. */
+  get counts(): { queued: number; running: number } {
+    const sum = (pick: 'queued' | 'running'): number => this.all.reduce((total, { watch }) => total + (watch.counts?.[pick] ?? 0), 0);
+    return { queued: sum('queued'), running: sum('running') };
+  }
+
   get(name: string): Warehouse | undefined {
     return this.byName.get(name);
   }
