@@ -1,3 +1,4 @@
+import { DEFAULT_REBALANCE_AT } from '#domain/routing.ts';
 import type { SettingRow } from './setting-row.ts';
 import type { WarehouseAddress } from './warehouses.ts';
 
@@ -98,7 +99,7 @@ export const SETTINGS = {
     flag: 'rebalance-at',
     variable: 'CONVEYOR_REBALANCE_AT',
     config: 'rebalanceAt',
-    default: '3',
+    default: String(DEFAULT_REBALANCE_AT),
     min: 0,
     max: 1_000,
     sentence:

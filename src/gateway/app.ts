@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { ConveyorError } from '#domain/errors.ts';
 import type { Order } from '#domain/order.ts';
+import { DEFAULT_REBALANCE_AT } from '#domain/routing.ts';
 import type { Clock } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
 import type { WorkflowRegistry } from '#engine/registry.ts';
@@ -69,8 +70,6 @@ export interface GatewayOptions {
 
 const MAX_HEADER_BYTES = 16 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
-/** How many times the backlog of another warehouse an order's own has before the order goes there. */
-const REBALANCE_AT = 3;
 const SECURITY_HEADERS = {
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
@@ -136,7 +135,7 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
 
 function buildContext(options: GatewayOptions): GatewayContext {
   const { clock, log, registry, workflowName, workflowsByWarehouse, readiness = () => undefined } = options;
-  const routing: RoutingSettings = { fallback: new Map(), rebalanceAt: REBALANCE_AT, defaultRegion: undefined, ...options.routing };
+  const routing: RoutingSettings = { fallback: new Map(), rebalanceAt: DEFAULT_REBALANCE_AT, defaultRegion: undefined, ...options.routing };
   const warehouses: Warehouses = new Warehouses({
     ...options,
     stores: options.warehouses,

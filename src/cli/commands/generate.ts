@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { formatDuration, parseDuration } from '#domain/time.ts';
+import { DEFAULT_PACE_MS, PACE_RANGE, parsePace } from '#domain/generator-pace.ts';
+import { formatDuration } from '#domain/time.ts';
 import { sleep, systemClock } from '#engine/clock.ts';
 import type { ApiClient } from '../client.ts';
 import { addExamples, addOutput, formatOf, type OutputOptions } from '../options.ts';
@@ -29,7 +30,7 @@ const LOOK_EVERY_MS = 500;
 export function generateCommand(): Command {
   const command = new Command('generate')
     .description('Place an order at a steady pace until Ctrl-C. One generator runs in the cluster, whoever starts it.')
-    .addOption(new Option('--every <duration>', 'the pace').default('2s').argParser(readEvery))
+    .addOption(new Option('--every <duration>', 'the pace').default(formatDuration(DEFAULT_PACE_MS)).argParser(readEvery))
     .option('--detach', 'start it and leave it running')
     .option('--stop', 'stop it');
   addAccess(addOutput(command));
@@ -45,9 +46,8 @@ export function generateCommand(): Command {
 }
 
 function readEvery(text: string): string {
-  const ms = parseDuration(text);
-  if (ms === undefined || ms < 100 || ms > 86_400_000)
-    throw new InvalidArgumentError('A duration from 100ms to 1d is expected, such as 2s.');
+  const ms = parsePace(text);
+  if (ms === undefined) throw new InvalidArgumentError(`A duration ${PACE_RANGE} is expected, such as 2s.`);
   return formatDuration(ms);
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
+import { MAX_PACE_MS, MIN_PACE_MS } from '#domain/generator-pace.ts';
 import type { Json } from '#domain/json.ts';
 import type { OrderContent } from '#domain/order.ts';
 import type { EpochMs } from '#domain/time.ts';
@@ -13,7 +14,7 @@ export const GENERATOR_CUSTOMER = 'generator';
 
 const State = Type.Object({
   running: Type.Boolean(),
-  every_ms: Type.Integer({ minimum: 100, maximum: 86_400_000 }),
+  every_ms: Type.Integer({ minimum: MIN_PACE_MS, maximum: MAX_PACE_MS }),
   /** The moment of tick 0. */
   started_at: Type.Integer({ minimum: 0 }),
 });

@@ -1,17 +1,18 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { ConveyorError } from '#domain/errors.ts';
-import { formatDuration, formatTime, parseDuration } from '#domain/time.ts';
+import { DEFAULT_PACE_MS, PACE_RANGE, parsePace } from '#domain/generator-pace.ts';
+import { formatDuration, formatTime } from '#domain/time.ts';
 import { sharedIntervention } from '#engine/intervention.ts';
 import { NoQuery, responses } from '../api.ts';
 import { type GatewayContext, requireOperator } from '../context.ts';
 
-const DEFAULT_EVERY_MS = 2_000;
-const MIN_EVERY_MS = 100;
-const MAX_EVERY_MS = 86_400_000;
-
 const StartBody = Type.Object(
-  { every: Type.Optional(Type.String({ maxLength: 20, description: 'a duration from 100ms to 1d, such as 2s; default 2s' })) },
+  {
+    every: Type.Optional(
+      Type.String({ maxLength: 20, description: `a duration ${PACE_RANGE}, such as 2s; default ${formatDuration(DEFAULT_PACE_MS)}` }),
+    ),
+  },
   { additionalProperties: false },
 );
 
@@ -58,7 +59,7 @@ export function generator(app: FastifyInstance, context: GatewayContext): void {
   const old = (summary: string) => ({ schema: { ...shape, summary: `${summary} (for old clients)` }, config });
   app.get('/start_orders', old('Start the generator at two seconds'), (request) => {
     if (request.principal) requireOperator(request);
-    return start(context, request, DEFAULT_EVERY_MS);
+    return start(context, request, DEFAULT_PACE_MS);
   });
   for (const path of ['/stop_orders', '/stop_order'])
     app.get(path, old('Stop the generator'), (request) => {
@@ -68,10 +69,10 @@ export function generator(app: FastifyInstance, context: GatewayContext): void {
 }
 
 function everyOf(text: string | undefined): number {
-  const ms = text === undefined ? DEFAULT_EVERY_MS : parseDuration(text);
-  if (ms !== undefined && ms >= MIN_EVERY_MS && ms <= MAX_EVERY_MS) return Math.round(ms);
-  throw new ConveyorError('invalid-request', `every is ${JSON.stringify(text)}; a duration from 100ms to 1d is expected, such as 2s`, {
-    faults: [{ field: '/every', reason: 'must be a duration from 100ms to 1d' }],
+  const ms = text === undefined ? DEFAULT_PACE_MS : parsePace(text);
+  if (ms !== undefined) return ms;
+  throw new ConveyorError('invalid-request', `every is ${JSON.stringify(text)}; a duration ${PACE_RANGE} is expected, such as 2s`, {
+    faults: [{ field: '/every', reason: `must be a duration ${PACE_RANGE}` }],
   });
 }
 
