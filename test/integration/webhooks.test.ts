@@ -234,6 +234,27 @@ describe('webhooks', () => {
       expect((await gateway.ask('POST', '/webhooks', { token: 'user', body })).status).toBe(400);
   });
 
+  it('what is to be delivered once more is found though another warehouse is away; in the one that is away, nobody knows', async () => {
+    await start();
+    const { id } = await register();
+    for (const region of ['HCM', 'HN']) await gateway.submit({ region });
+    await waitUntil('both to be told', async () => {
+      const deliveries = await deliveriesOf(id);
+      return deliveries.length === 2 && deliveries.every(({ state }) => state === 'delivered');
+    });
+    const idIn = new Map((await deliveriesOf(id)).map((delivery) => [delivery['warehouse'], String(delivery['id'])]));
+    const redeliver = (delivery = '') => gateway.ask('POST', `/webhooks/deliveries/${delivery}/redeliver`, { token: 'user' });
+    cluster.of('HCM').way.cut();
+    expect(await redeliver(idIn.get('HN'))).toMatchObject({ status: 202, body: { warehouse: 'HN' } });
+    await waitUntil('it to come again', () => received.length >= 3);
+    const unknown = { status: 503, body: { detail: expect.stringContaining('HCM did not answer') } };
+    expect(await redeliver(idIn.get('HCM'))).toMatchObject(unknown);
+    expect(await redeliver(randomUUID())).toMatchObject(unknown);
+    cluster.of('HCM').way.restore();
+    await waitUntil('it to be back', async () => (await redeliver(idIn.get('HCM'))).status === 202);
+    expect((await redeliver(randomUUID())).status).toBe(404);
+  });
+
   it('a late answer changes nothing that the owner changed meanwhile, and brings nothing back', async () => {
     await start();
     const held: ServerResponse[] = [];

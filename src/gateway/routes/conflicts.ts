@@ -59,20 +59,8 @@ async function resolveConflict(
   if (!isUuid(id))
     throw new ConveyorError('invalid-request', `${JSON.stringify(id.slice(0, 100))} is no id of a conflict; a UUID is expected`);
   const author = authorOf(request, request.body.reason);
-  const silent: string[] = [];
-  for (const { store, name } of warehouses.all) {
-    try {
-      const resolved = await store.peers.resolveConflict(id, author);
-      if (resolved) return viewOf(resolved, name);
-    } catch {
-      silent.push(name);
-    }
-  }
-  if (silent.length > 0)
-    throw new ConveyorError(
-      'warehouse-unavailable',
-      `no warehouse that answers has the conflict ${id}; ${silent.join(', ')} did not answer`,
-    );
+  const resolved = await warehouses.find(`the conflict ${id}`, (store) => store.peers.resolveConflict(id, author));
+  if (resolved) return viewOf(resolved.found, resolved.name);
   throw new ConveyorError('conflict-not-found', `no warehouse has an open conflict ${id}`);
 }
 

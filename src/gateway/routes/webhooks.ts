@@ -164,13 +164,10 @@ function deliveries(app: FastifyInstance, context: GatewayContext): void {
       const { id } = request.params;
       if (!isUuid(id)) throw unknownDelivery(id);
       const own = (await visibleTo(context, principalOf(request))).map((webhook) => webhook.id);
-      for (const { store, name } of context.warehouses.here) {
-        const found = await store.webhooks.redeliver(id, own);
-        if (!found) continue;
-        reply.code(202);
-        return viewOfDelivery(found, name);
-      }
-      throw unknownDelivery(id);
+      const redelivered = await context.warehouses.find(`the delivery ${id}`, (store) => store.webhooks.redeliver(id, own));
+      if (!redelivered) throw unknownDelivery(id);
+      reply.code(202);
+      return viewOfDelivery(redelivered.found, redelivered.name);
     },
   );
 }

@@ -104,6 +104,22 @@ export class Warehouses {
     });
   }
 
+  /** Asks one after the other for what only one of them has. Where none has it and some do not answer, nobody knows: it rejects. */
+  async find<Found>(what: string, ask: (store: Store) => Promise<Found | undefined>): Promise<{ found: Found; name: string } | undefined> {
+    const silent: string[] = [];
+    for (const { store, name } of this.all) {
+      try {
+        const found = await ask(store);
+        if (found !== undefined) return { found, name };
+      } catch (error) {
+        if (!(error instanceof ConveyorError)) throw error;
+        silent.push(name);
+      }
+    }
+    if (silent.length === 0) return undefined;
+    throw new ConveyorError('warehouse-unavailable', `no warehouse that answers has ${what}; ${silent.join(', ')} did not answer`);
+  }
+
   /** The newest flag of a warehouse that any of them knows. */
   flagOf(name: string): WarehouseFlag | undefined {
     const flags = this.all.flatMap(({ watch }) => watch.latest?.flags ?? []).filter((flag) => flag.name === name);
