@@ -30,6 +30,11 @@ export function printData<Row>(data: Data<Row>, format: Format): void {
   process.stdout.write(renderData(data, format));
 }
 
+/** The same for a single thing. */
+export function printRow<Row>(row: Row, columns: readonly Column<Row>[], format: Format): void {
+  printData({ document: row, rows: [row], columns, empty: '' }, format);
+}
+
 export function renderData<Row>(data: Data<Row>, format: Format): string {
   switch (format) {
     case 'json':

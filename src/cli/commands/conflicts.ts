@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { confirm } from '../confirm.ts';
+import { type InterventionOptions, intervene } from '../intervene.ts';
 import { addExamples, addOutput, countOption, formatOf, type OutputOptions } from '../options.ts';
 import { addAccess, withClient } from '../orders.ts';
-import { type Column, printData, say } from '../print.ts';
+import { type Column, printData, printRow, say } from '../print.ts';
 
 interface Conflict {
   id: string;
@@ -65,11 +65,9 @@ function resolveCommand(): Command {
     .option('--yes', 'do not ask');
   addAccess(addOutput(command));
   addExamples(command, 'conveyor conflicts resolve 0199f3c2-8d6e-7a41-9c52-3e0f7f0a1b2c --reason "refunded one" --yes');
-  return command.action(async (id: string, options: OutputOptions & { reason?: string; yes?: boolean }) => {
-    await confirm(`Mark the conflict ${id} as resolved?`, options.yes);
-    const body = options.reason === undefined ? {} : { reason: options.reason };
-    const path = `/conflicts/${encodeURIComponent(id)}/resolve`;
-    const shown = (await withClient(command, (client) => client.call({ method: 'POST', path, body }))) as Conflict;
-    printData({ document: shown, rows: [shown], columns: COLUMNS, empty: '' }, formatOf(options));
+  return command.action(async (id: string, options: InterventionOptions) => {
+    const request = { question: `Mark the conflict ${id} as resolved?`, path: `/conflicts/${encodeURIComponent(id)}/resolve` };
+    const shown = await withClient(command, (client) => intervene<Conflict>(client, request, options));
+    printRow(shown, COLUMNS, formatOf(options));
   });
 }

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { DEFAULT_LEASE } from '#engine/lease.ts';
 import { EXIT } from '../faults.ts';
 import { addExamples, addOutput, countOption, formatOf, type OutputOptions } from '../options.ts';
-import { paint, printData, renderPairs, say } from '../print.ts';
+import { paint, printRow, renderPairs, say } from '../print.ts';
 import { openQuietSurroundings } from '../surroundings.ts';
 
 interface DemoCommandOptions extends OutputOptions {
@@ -55,7 +55,7 @@ async function runDemo(options: DemoCommandOptions): Promise<number> {
     const verdict = await judgeDemo(cluster.store, story.orderIds, STEP_COUNT, story.takeoverS);
     screen.close();
     if (isForPeople) process.stdout.write(renderVerdict(verdict));
-    else printData({ document: verdict, rows: [verdict], columns: [], empty: '' }, formatOf(options));
+    else printRow(verdict, [], formatOf(options));
     return verdict.verdict === 'passed' ? EXIT.done : EXIT.failed;
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;

@@ -5,7 +5,7 @@ import { sleep, systemClock } from '#engine/clock.ts';
 import type { ApiClient } from '../client.ts';
 import { addExamples, addOutput, formatOf, type OutputOptions } from '../options.ts';
 import { addAccess, withClient } from '../orders.ts';
-import { type Column, printData, say } from '../print.ts';
+import { type Column, printRow, say } from '../print.ts';
 
 interface ShownGenerator {
   running: boolean;
@@ -73,5 +73,5 @@ async function watchUntilInterrupted(client: ApiClient): Promise<void> {
 }
 
 function print(state: ShownGenerator, options: OutputOptions): void {
-  printData({ document: state, rows: [state], columns: COLUMNS, empty: '' }, formatOf(options));
+  printRow(state, COLUMNS, formatOf(options));
 }

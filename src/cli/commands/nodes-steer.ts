@@ -2,15 +2,14 @@ import { Command } from 'commander';
 import type { ApiClient } from '../client.ts';
 import { findNode, NODE_COLUMNS, type ShownNode } from '../cluster.ts';
 import { confirm } from '../confirm.ts';
-import { addExamples, addOutput, formatOf, type OutputOptions } from '../options.ts';
+import type { InterventionOptions } from '../intervene.ts';
+import { addExamples, addOutput, formatOf } from '../options.ts';
 import { addAccess, withClient } from '../orders.ts';
 import { printData, say } from '../print.ts';
 
 type Verb = 'drain' | 'resume' | 'stop' | 'transfer';
 
-interface SteerOptions extends OutputOptions {
-  reason?: string;
-  yes?: boolean;
+interface SteerOptions extends InterventionOptions {
   dryRun?: boolean;
 }
 

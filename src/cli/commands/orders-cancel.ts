@@ -1,12 +1,10 @@
 import { Command } from 'commander';
-import { confirm } from '../confirm.ts';
-import { addExamples, addOutput, formatOf, type OutputOptions } from '../options.ts';
+import { type InterventionOptions, intervene } from '../intervene.ts';
+import { addExamples, addOutput, formatOf } from '../options.ts';
 import { addAccess, isEnded, ORDER_COLUMNS, orderPath, type ShownOrder, withClient } from '../orders.ts';
-import { printData, say } from '../print.ts';
+import { printRow, say } from '../print.ts';
 
-interface CancelOptions extends OutputOptions {
-  reason?: string;
-  yes?: boolean;
+interface CancelOptions extends InterventionOptions {
   dryRun?: boolean;
 }
 
@@ -23,11 +21,10 @@ export function ordersCancelCommand(): Command {
     const order = await withClient(command, async (client) => {
       const before = (await client.call({ method: 'GET', path: orderPath(id) })) as ShownOrder;
       if (options.dryRun) return sayPlan(before);
-      await confirm(`Cancel order ${before.order_id}, which is ${before.status}?`, options.yes);
-      const body = options.reason === undefined ? {} : { reason: options.reason };
-      return (await client.call({ method: 'POST', path: orderPath(id, '/cancel'), body })) as ShownOrder;
+      const question = `Cancel order ${before.order_id}, which is ${before.status}?`;
+      return intervene<ShownOrder>(client, { question, path: orderPath(id, '/cancel') }, options);
     });
-    printData({ document: order, rows: [order], columns: ORDER_COLUMNS, empty: '' }, formatOf(options));
+    printRow(order, ORDER_COLUMNS, formatOf(options));
   });
 }
 

@@ -4,7 +4,7 @@ import type { ApiClient } from '../client.ts';
 import { EXIT, type ExitCode } from '../faults.ts';
 import { addExamples, addOutput, formatOf, type OutputOptions, timeoutOption } from '../options.ts';
 import { addAccess, isEnded, orderPath, renderOrder, type ShownOrder, withClient } from '../orders.ts';
-import { type Format, printData, say } from '../print.ts';
+import { type Format, printRow, say } from '../print.ts';
 
 interface GetOptions extends OutputOptions {
   wait?: boolean;
@@ -45,7 +45,7 @@ async function waitForEnd(client: ApiClient, id: string, timeoutMs: number): Pro
 
 function printOrder(order: ShownOrder, format: Format): void {
   if (format === 'table' || format === 'wide') process.stdout.write(renderOrder(order, format));
-  else printData({ document: order, rows: [order], columns: [], empty: '' }, format);
+  else printRow(order, [], format);
 }
 
 function exitCodeOf(order: ShownOrder): ExitCode {

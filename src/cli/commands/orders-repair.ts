@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { confirm } from '../confirm.ts';
-import { addExamples, addOutput, formatOf, type OutputOptions } from '../options.ts';
+import { type InterventionOptions, intervene } from '../intervene.ts';
+import { addExamples, addOutput, formatOf } from '../options.ts';
 import { addAccess, ORDER_COLUMNS, orderPath, type ShownOrder, withClient } from '../orders.ts';
-import { printData } from '../print.ts';
+import { printRow } from '../print.ts';
 
 const WORDS = {
   retry: {
@@ -25,12 +25,11 @@ export function ordersRepairCommand(verb: 'retry' | 'release'): Command {
     .option('--yes', 'do not ask');
   addAccess(addOutput(command));
   addExamples(command, `conveyor orders ${verb} 0199f3c2-8d6e-7a41-9c52-3e0f7f0a1b2c --reason "the bank answers again" --yes`);
-  return command.action(async (id: string, options: OutputOptions & { reason?: string; yes?: boolean }) => {
+  return command.action(async (id: string, options: InterventionOptions) => {
     const order = await withClient(command, async (client) => {
-      await confirm(question((await client.call({ method: 'GET', path: orderPath(id) })) as ShownOrder), options.yes);
-      const body = options.reason === undefined ? {} : { reason: options.reason };
-      return (await client.call({ method: 'POST', path: orderPath(id, `/${verb}`), body })) as ShownOrder;
+      const before = (await client.call({ method: 'GET', path: orderPath(id) })) as ShownOrder;
+      return intervene<ShownOrder>(client, { question: question(before), path: orderPath(id, `/${verb}`) }, options);
     });
-    printData({ document: order, rows: [order], columns: ORDER_COLUMNS, empty: '' }, formatOf(options));
+    printRow(order, ORDER_COLUMNS, formatOf(options));
   });
 }

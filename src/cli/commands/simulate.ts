@@ -4,7 +4,7 @@ import { type Access, resolveAccess } from '../client.ts';
 import { EXIT, type ExitCode } from '../faults.ts';
 import { addExamples, addOutput, countOption, formatOf, type OutputOptions, readSettings, timeoutOption } from '../options.ts';
 import { addAccess, CLIENT_SETTINGS } from '../orders.ts';
-import { printData, say } from '../print.ts';
+import { printRow, say } from '../print.ts';
 import { computeFigures, type Figures, type RunResult, renderFigures } from '../simulate/figures.ts';
 import { runSimulation } from '../simulate/run.ts';
 import type { Tally } from '../simulate/tally.ts';
@@ -61,7 +61,7 @@ async function measure(options: SimulateOptions, access: Access): Promise<RunRes
 function printFigures(figures: Figures, options: OutputOptions): void {
   const format = formatOf(options);
   if (format === 'table' || format === 'wide') process.stdout.write(renderFigures(figures));
-  else printData({ document: figures, rows: [figures], columns: [], empty: '' }, format);
+  else printRow(figures, [], format);
   if (figures.verdict === 'interrupted') say('interrupted before the end');
   process.exitCode = exitCodeOf(figures);
 }

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { confirm } from '../confirm.ts';
+import { type InterventionOptions, intervene } from '../intervene.ts';
 import { addExamples, addOutput, formatOf, type OutputOptions } from '../options.ts';
 import { addAccess, withClient } from '../orders.ts';
-import { type Column, printData } from '../print.ts';
+import { type Column, printData, printRow } from '../print.ts';
 
 /** A warehouse as the gateway answers it, as far as the command reads it. */
 interface ShownWarehouse {
@@ -77,11 +77,10 @@ function forgetCommand(): Command {
     .option('--yes', 'do not ask');
   addAccess(addOutput(command));
   addExamples(command, 'conveyor warehouses forget CT --reason "moved into HCM" --yes');
-  return command.action(async (name: string, options: OutputOptions & { reason?: string; yes?: boolean }) => {
-    await confirm(`Forget warehouse ${name}? Its orders are compared with nobody's any more.`, options.yes);
-    const body = options.reason === undefined ? {} : { reason: options.reason };
-    const path = `/warehouses/${encodeURIComponent(name)}/forget`;
-    const shown = (await withClient(command, (client) => client.call({ method: 'POST', path, body }))) as { forgotten_by: string[] };
+  return command.action(async (name: string, options: InterventionOptions) => {
+    const question = `Forget warehouse ${name}? Its orders are compared with nobody's any more.`;
+    const request = { question, path: warehousePath(name, 'forget') };
+    const shown = await withClient(command, (client) => intervene<{ forgotten_by: string[] }>(client, request, options));
     const columns = [{ title: 'FORGOTTEN BY', text: (row: { name: string }) => row.name }];
     printData({ document: shown, rows: shown.forgotten_by.map((by) => ({ name: by })), columns, empty: '' }, formatOf(options));
   });
@@ -107,11 +106,14 @@ function flagCommand(verb: 'disable' | 'enable'): Command {
     .option('--yes', 'do not ask');
   addAccess(addOutput(command));
   addExamples(command, `conveyor warehouses ${verb} HN --reason "maintenance" --yes`);
-  return command.action(async (name: string, options: OutputOptions & { reason?: string; yes?: boolean }) => {
-    await confirm(question(name), options.yes);
-    const body = options.reason === undefined ? {} : { reason: options.reason };
-    const path = `/warehouses/${encodeURIComponent(name)}/${verb}`;
-    const shown = (await withClient(command, (client) => client.call({ method: 'POST', path, body }))) as ShownWarehouse;
-    printData({ document: shown, rows: [shown], columns: COLUMNS, empty: '' }, formatOf(options));
+  return command.action(async (name: string, options: InterventionOptions) => {
+    const request = { question: question(name), path: warehousePath(name, verb) };
+    const shown = await withClient(command, (client) => intervene<ShownWarehouse>(client, request, options));
+    printRow(shown, COLUMNS, formatOf(options));
   });
+}
+
+/** A name from the command line may hold anything. */
+function warehousePath(name: string, verb: string): string {
+  return `/warehouses/${encodeURIComponent(name)}/${verb}`;
 }
