@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { WAREHOUSE_NAME, type WarehouseAddress } from '#config/warehouses.ts';
 import { ConveyorError, messageOf } from '#domain/errors.ts';
+import { sleep } from '#engine/clock.ts';
 import { findLeastServed } from '#engine/least-served.ts';
 import type { Store } from '#engine/store.ts';
 import { CommandFault, EXIT } from './faults.ts';
@@ -206,7 +207,6 @@ class Preparation implements OpenWarehouse {
 
   async tryOn(signal: AbortSignal): Promise<void> {
     const { log, clock } = this.surroundings;
-    const { sleep } = await import('#engine/clock.ts');
     for (let pauseMs = FIRST_PAUSE_MS; this.reason !== undefined && !signal.aborted; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
       log.warn({ warehouse: this.name, reason: this.reason, retry_in_ms: pauseMs }, 'the database cannot be used yet; trying on');
       await sleep(clock, pauseMs, signal).catch(() => undefined);

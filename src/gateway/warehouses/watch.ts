@@ -40,11 +40,13 @@ export class WarehouseWatch {
   /** Orders that this gateway had accepted when it counted last, and now. */
   private acceptedWhenCounted = 0;
   private accepted = 0;
-  private wake: (() => void) | undefined;
-  private countNow: (() => void) | undefined;
+  private readonly untilLook: Pause;
+  private readonly untilCount: Pause;
 
   constructor(options: WatchOptions) {
     this.options = options;
+    this.untilLook = new Pause(options.clock);
+    this.untilCount = new Pause(options.clock);
   }
 
   /** Resolves after the first look; the others follow by themselves. */
@@ -56,13 +58,13 @@ export class WarehouseWatch {
 
   stop(): void {
     this.stopping.abort();
-    this.wake?.();
-    this.countNow?.();
+    this.untilLook.end();
+    this.untilCount.end();
   }
 
   /** Something seems to be wrong: looks now instead of later. */
   soon(): void {
-    this.wake?.();
+    this.untilLook.end();
   }
 
   /** Looks now; resolves when that was done. */
@@ -83,11 +85,7 @@ export class WarehouseWatch {
   private async lookOn(): Promise<void> {
     const { clock } = this.options;
     while (!this.stopping.signal.aborted) {
-      const woken = Promise.withResolvers<void>();
-      const timer = clock.after(jittered(clock, PULSE_EVERY_MS), woken.resolve);
-      this.wake = woken.resolve;
-      await woken.promise;
-      timer.cancel();
+      await this.untilLook.take(jittered(clock, PULSE_EVERY_MS));
       if (!this.stopping.signal.aborted) await this.look();
     }
   }
@@ -127,7 +125,7 @@ export class WarehouseWatch {
   private arrive(): void {
     const { store, presence, clock, log } = this.options;
     presence.comeBack();
-    this.countNow?.();
+    this.untilCount.end();
     const seconds = this.awaySince === undefined ? 0 : Math.round((clock.now() - this.awaySince) / 1_000);
     if (this.awaySince !== undefined) log.info({ warehouse: store.warehouse.name, away_s: seconds }, 'the warehouse is back');
     this.awaySince = undefined;
@@ -155,16 +153,28 @@ export class WarehouseWatch {
       this.counts = counts;
       this.acceptedWhenCounted = acceptedBefore;
       const tookMs = counts ? clock.monotonic() - startedAt : 0;
-      await this.pauseCounting(Math.min(MAX_COUNT_PAUSE_MS, Math.max(COUNT_EVERY_MS, COUNT_PAUSES * tookMs)));
+      if (this.stopping.signal.aborted) return;
+      await this.untilCount.take(Math.min(MAX_COUNT_PAUSE_MS, Math.max(COUNT_EVERY_MS, COUNT_PAUSES * tookMs)));
     }
   }
+}
 
-  private async pauseCounting(ms: number): Promise<void> {
-    const woken = Promise.withResolvers<void>();
-    const timer = this.options.clock.after(ms, woken.resolve);
-    this.countNow = woken.resolve;
-    await woken.promise;
-    timer.cancel();
+/** Between two turns; whoever cannot wait ends it. */
+class Pause {
+  private readonly clock: Clock;
+  private ending = new AbortController();
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  async take(ms: number): Promise<void> {
+    this.ending = new AbortController();
+    await sleep(this.clock, ms, this.ending.signal).catch(() => undefined);
+  }
+
+  end(): void {
+    this.ending.abort();
   }
 }
 
