@@ -37,7 +37,7 @@ const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/;
  * Orders that come as messages. A message is acknowledged when its order is durable, or when it lies in the queue of dead messages
  * with the reason; so whatever is killed, none is lost. Its id (or the tracking id in it) makes a second delivery the same order.
  */
-export class OrderIntake implements BrokerUser {
+export class MessageIntake implements BrokerUser {
   private readonly options: IntakeOptions;
   private channel: ConfirmChannel | undefined;
 

@@ -2,7 +2,7 @@ import type { Clock } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
 import type { Store } from '#engine/store.ts';
 import { Broker } from './broker.ts';
-import { type IntakeTarget, OrderIntake } from './intake.ts';
+import { type IntakeTarget, MessageIntake } from './intake.ts';
 import { Relay } from './relay.ts';
 
 export interface MessagesOptions {
@@ -19,7 +19,7 @@ export interface MessagesOptions {
 /** Announces what happens to orders, and takes orders in, through RabbitMQ; returns what closes it. */
 export async function openMessages({ url, stores, target, holder, clock, log }: MessagesOptions): Promise<{ close(): Promise<void> }> {
   const relays = stores.map((store) => new Relay({ store, holder, clock, log }));
-  const broker = new Broker(url, [...relays, new OrderIntake({ target, clock, log })], log);
+  const broker = new Broker(url, [...relays, new MessageIntake({ target, clock, log })], log);
   await broker.open();
   for (const relay of relays) relay.start();
   return {

@@ -18,7 +18,7 @@ const ACTOR = 'conveyor';
 export class KeyComparison {
   private readonly warehouses: Warehouses;
   private readonly log: Log;
-  private running = new Set<Warehouse>();
+  private readonly running = new Set<Warehouse>();
 
   constructor(warehouses: Warehouses, log: Log) {
     this.warehouses = warehouses;
@@ -76,17 +76,16 @@ export class KeyComparison {
    * Each cancel is decided by its own database under a lock, and always in this order: two who decide at once agree.
    */
   private async decide(home: Warehouse, from: Warehouse, key: StoredKey, holder: KeyHolder): Promise<void> {
-    const [mine, other] = [{ orderId: key.orderId }, { orderId: holder.orderId }];
     const known = await this.read(holder.orderId);
     if (!known) return home.store.peers.repointKey(key, holder.orderId, key.orderId);
     const conflict = { customerId: key.customerId, key: { kind: key.kind, key: key.key }, orderId: holder.orderId };
     if (!holder.bodyHash.equals(key.bodyHash))
       return home.store.peers.recordConflict({ ...conflict, kind: 'other_body', otherOrderId: key.orderId });
-    const [older, younger] = mine.orderId < other.orderId ? [mine, other] : [other, mine];
-    if ((await this.withdraw(older.orderId, younger.orderId)) === 'withdrawn') return this.leadTo(younger.orderId, home, from, key, holder);
-    if ((await this.withdraw(younger.orderId, older.orderId)) === 'processed')
+    const [older, younger] = key.orderId < holder.orderId ? [key.orderId, holder.orderId] : [holder.orderId, key.orderId];
+    if ((await this.withdraw(older, younger)) === 'withdrawn') return this.leadTo(younger, home, from, key, holder);
+    if ((await this.withdraw(younger, older)) === 'processed')
       await home.store.peers.recordConflict({ ...conflict, kind: 'both_processed', otherOrderId: key.orderId });
-    return this.leadTo(older.orderId, home, from, key, holder);
+    return this.leadTo(older, home, from, key, holder);
   }
 
   /** The key leads to the order that is processed, in both warehouses. */
