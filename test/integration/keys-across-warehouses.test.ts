@@ -53,6 +53,15 @@ describe('one key, one order, whichever warehouse was away', () => {
     await store.acceptOrders([order]);
     return order.orderId;
   };
+  /** An order that waits in HN, of which nothing is begun: its nodes are gone, and the gate shuts as nobody attends it. */
+  const holdAtHome = async (): Promise<{ key: string; held: string }> => {
+    const node = await cluster.node('HN');
+    await waitUntil('the gate to be open', () => gateOf('HN'));
+    await node.stop({ graceMs: 0 });
+    const key = randomUUID();
+    return { key, held: await storedBefore('HN', key) };
+  };
+  const gateShuts = (): Promise<void> => waitUntil('the gate to be shut', async () => !(await gateOf('HN')));
   const submit = (gateway: TestGateway, key: string) => gateway.submit({ ...BODY, tracking_id: key });
   const nodes = (options?: { stepMs?: number }) => Promise.all(cluster.warehouses.map(({ name }) => cluster.node(name, options)));
 
@@ -82,17 +91,12 @@ describe('one key, one order, whichever warehouse was away', () => {
     const gateway = await cluster.gateway();
     await cluster.node('DN');
     await cluster.node('HCM');
-    const node = await cluster.node('HN');
-    await waitUntil('the gate to be open', () => gateOf('HN'));
-    // Its nodes go with it: nothing of it is begun.
-    await node.stop({ graceMs: 0 });
-    const key = randomUUID();
-    const held = await storedBefore('HN', key);
+    const { key, held } = await holdAtHome();
     await takeAway(gateway, 'HN');
     const elsewhere = await submit(gateway, key);
     expect(elsewhere.status).toBe(202);
     // The same server is back, but nobody attended its gate meanwhile.
-    await waitUntil('the gate to be shut', async () => !(await gateOf('HN')));
+    await gateShuts();
     cluster.of('HN').way.restore();
     await cluster.node('HN');
     await bringBack(gateway, 'HN');
@@ -112,12 +116,8 @@ describe('one key, one order, whichever warehouse was away', () => {
   it('I2: without a like elsewhere it goes on as soon as that is known', async () => {
     const gateway = await cluster.gateway();
     await cluster.node('DN');
-    const node = await cluster.node('HN');
-    await waitUntil('the gate to be open', () => gateOf('HN'));
-    await node.stop({ graceMs: 0 });
-    const key = randomUUID();
-    const held = await storedBefore('HN', key);
-    await waitUntil('the gate to be shut', async () => !(await gateOf('HN')));
+    const { key, held } = await holdAtHome();
+    await gateShuts();
     await takeAway(gateway, 'HCM');
     await cluster.node('HN');
     await waitUntil('the order to wait for the gate', async () => {
@@ -131,12 +131,8 @@ describe('one key, one order, whichever warehouse was away', () => {
 
   it('I15: what could not be compared in time goes on, marked; the mark is resolved when it was compared later', async () => {
     const gateway = await cluster.gateway();
-    const node = await cluster.node('HN');
-    await waitUntil('the gate to be open', () => gateOf('HN'));
-    await node.stop({ graceMs: 0 });
-    const key = randomUUID();
-    const held = await storedBefore('HN', key);
-    await waitUntil('the gate to be shut', async () => !(await gateOf('HN')));
+    const { key, held } = await holdAtHome();
+    await gateShuts();
     await takeAway(gateway, 'DN');
     await cluster.node('HN', { gateLimitMs: 500 });
     await waitUntil('it to complete', async () => (await ordersOf(key))[0] === 'HN completed');
