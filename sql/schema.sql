@@ -137,6 +137,14 @@ create table order_totals (
   constraint order_totals_pkey PRIMARY KEY (session_id)
 ) with (fillfactor=50);
 
+create table order_work (
+  order_id uuid not null,
+  next_run_at timestamp with time zone not null,
+  owner_session bigint,
+  keyed_at timestamp with time zone,
+  workflow_id smallint not null
+) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_threshold=2000, autovacuum_vacuum_cost_delay=0);
+
 create table orders (
   order_id uuid not null,
   accepted_at timestamp with time zone not null,
@@ -157,6 +165,11 @@ create table orders (
   retry_of uuid,
   routed_because jsonb,
   keyed boolean not null default false,
+  rare_state order_state default 
+CASE
+    WHEN (state = ANY (ARRAY['failed'::order_state, 'cancelled'::order_state, 'held'::order_state, 'needs_attention'::order_state])) THEN state
+    ELSE NULL::order_state
+END,
   constraint orders_ended_at_check CHECK (((state = ANY (ARRAY['completed'::order_state, 'failed'::order_state, 'cancelled'::order_state])) = (ended_at IS NOT NULL))),
   constraint orders_owned_exactly_when_running CHECK (((state = 'running'::order_state) = (owner_session IS NOT NULL))),
   constraint orders_pkey PRIMARY KEY (order_id),
@@ -259,13 +272,13 @@ CREATE INDEX order_events_by_time ON public.order_events USING brin (at) WITH (p
 
 CREATE INDEX order_keys_unsettled ON public.order_keys USING btree (home, customer_id, kind, key) WHERE (home IS NOT NULL);
 
+CREATE INDEX order_work_owned ON public.order_work USING btree (owner_session, order_id) WHERE (owner_session IS NOT NULL);
+
+CREATE INDEX order_work_queued ON public.order_work USING btree (next_run_at, order_id) WHERE (owner_session IS NULL);
+
 CREATE INDEX orders_by_customer ON public.orders USING btree (customer_id, order_id);
 
-CREATE INDEX orders_owned ON public.orders USING btree (owner_session) WHERE (state = 'running'::order_state);
-
-CREATE INDEX orders_queued ON public.orders USING btree (next_run_at, order_id) WHERE (state = 'queued'::order_state);
-
-CREATE INDEX orders_stopped ON public.orders USING btree (order_id) WHERE (state = ANY (ARRAY['needs_attention'::order_state, 'held'::order_state]));
+CREATE INDEX orders_in_rare_states ON public.orders USING btree (rare_state, order_id) WHERE (rare_state IS NOT NULL);
 
 CREATE INDEX webhook_deliveries_given_up ON public.webhook_deliveries USING btree (webhook_id) WHERE (state = 'given_up'::text);
 
@@ -278,11 +291,21 @@ CREATE OR REPLACE FUNCTION public.cancel_order(id uuid, customer text, author js
  LANGUAGE plpgsql
 AS $function$
 declare
+  before orders;
   o orders;
 begin
-  select * into o from orders where order_id = id and (customer is null or customer_id = customer) for no key update;
+  select * into before from orders where order_id = id and (customer is null or customer_id = customer);
   if not found then
     outcome := 'unknown';
+    return;
+  end if;
+  if before.state = 'queued' then
+    perform from order_work w
+     where w.owner_session is null and w.next_run_at = before.next_run_at and w.order_id = id for no key update;
+  end if;
+  select * into o from orders where order_id = id for no key update;
+  if o.state = 'queued' and (before.state <> 'queued' or o.next_run_at <> before.next_run_at) then
+    outcome := 'moved';
     return;
   end if;
   found_state := o.state;
@@ -304,6 +327,7 @@ begin
        set state = 'queued', requested = 'cancel', direction = 'rollback', version = o.version + 2, retries = 0,
            next_run_at = clock_timestamp()
      where order_id = id;
+    perform queue_order(id);
     insert into order_events (order_id, version, kind, step, direction, fence, at, data)
     values (id, o.version + 1, 'released', o.step, 'forward', o.fence, clock_timestamp(), author),
            (id, o.version + 2, 'cancel_started', o.step, 'forward', o.fence, clock_timestamp(), author);
@@ -314,6 +338,7 @@ begin
     outcome := 'requested';
   elsif o.version = 1 then
     update orders set state = 'cancelled', version = 2, fence = fence + 1, ended_at = clock_timestamp() where order_id = id;
+    delete from order_work w where w.owner_session is null and w.next_run_at = o.next_run_at and w.order_id = id;
     insert into order_events (order_id, version, kind, step, direction, fence, at, data)
     values (id, 2, 'cancelled', o.step, 'forward', o.fence + 1, clock_timestamp(), author);
     outcome := 'cancelled';
@@ -321,6 +346,8 @@ begin
     update orders
        set requested = 'cancel', direction = 'rollback', version = o.version + 1, retries = 0, next_run_at = clock_timestamp()
      where order_id = id;
+    delete from order_work w where w.owner_session is null and w.next_run_at = o.next_run_at and w.order_id = id;
+    perform queue_order(id);
     insert into order_events (order_id, version, kind, step, direction, fence, at, data)
     values (id, o.version + 1, 'cancel_started', o.step, 'forward', o.fence, clock_timestamp(), author);
     outcome := 'requested';
@@ -360,17 +387,21 @@ begin
     with stood as materialized (
       select o.order_id, e.version, step_after(e.kind, e.step) as step, direction_after(e.kind, e.direction) as direction,
              case when e.version = o.version then o.retries else 0 end as retries
-        from orders o
+        from order_work w
+        join orders o on o.order_id = w.order_id
         cross join lateral (
           select * from order_events h where h.order_id = o.order_id order by h.version desc limit 1) e
-       where o.owner_session = doomed and o.state = 'running'
+       where w.owner_session = doomed
     ), released as (
       update orders o
          set state = 'queued', owner_session = null, fence = o.fence + 1, version = s.version + 1,
              step = s.step, direction = s.direction, retries = s.retries, next_run_at = clock_timestamp(),
              crash_count = o.crash_count + (reason in ('expired', 'connection_lost') and o.crash_count < 2)::int
         from stood s where o.order_id = s.order_id
-      returning o.order_id, o.version, o.fence, o.step, o.direction
+      returning o.order_id, o.version, o.fence, o.step, o.direction, o.next_run_at
+    ), freed as (
+      update order_work w set owner_session = null, next_run_at = r.next_run_at
+        from released r where w.owner_session = doomed and w.order_id = r.order_id
     )
     insert into order_events (order_id, version, kind, step, direction, session_id, fence, at)
     select r.order_id, r.version, case reason when 'left' then 'handed_back' else 'handed_over' end::event_kind,
@@ -445,6 +476,14 @@ begin
   return gate_is_attended(l) and l.gate_compared @> (select peers from warehouse);
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.queue_order(id uuid)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  insert into order_work (order_id, next_run_at, keyed_at, workflow_id)
+  select order_id, next_run_at, case when keyed then accepted_at end, workflow_id from orders where order_id = id
+$function$;
+
 CREATE OR REPLACE FUNCTION public.read_outbox(after_at timestamp with time zone, after_id uuid, after_version integer, span interval, max_rows integer, OUT upper timestamp with time zone, OUT events json)
  RETURNS record
  LANGUAGE plpgsql
@@ -494,6 +533,7 @@ begin
   update orders
      set state = 'queued', version = o.version + 1, retries = 0, next_run_at = clock_timestamp()
    where order_id = id;
+  perform queue_order(id);
   insert into order_events (order_id, version, kind, step, direction, fence, at, data)
   values (id, o.version + 1, 'released', o.step, o.direction, o.fence, clock_timestamp(), author);
   perform record_intervention('order.release', id::text, author);
@@ -529,6 +569,7 @@ begin
   end if;
   insert into orders (order_id, accepted_at, next_run_at, workflow_id, customer_id, content, retry_of)
   values (new_id, moment, moment, workflow, o.customer_id, o.content, id);
+  perform queue_order(new_id);
   insert into order_events (order_id, version, kind, step, direction, fence, at, data)
   values (new_id, 1, 'accepted', 1, 'forward', 0, moment, author || jsonb_build_object('retry_of', id));
   perform record_intervention('order.retry', id::text, author, jsonb_build_object('order_id', new_id));
@@ -586,8 +627,8 @@ begin
   elsif clock_timestamp() - l.gate_closed_at > time_limit then
     insert into key_conflicts (kind, customer_id, order_id, missing)
     select 'not_compared', o.customer_id, o.order_id, array(select unnest(others) except select unnest(l.gate_compared) order by 1)
-      from (select q.* from orders q where q.state = 'queued' union all select r.* from orders r where r.state = 'running') o
-     where o.keyed and o.accepted_at <= l.gate_closed_at
+      from order_work w join orders o on o.order_id = w.order_id
+     where w.keyed_at <= l.gate_closed_at
     on conflict do nothing;
     get diagnostics marked = row_count;
     state := 'forced';

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { OrderRecord } from '#domain/order.ts';
 import type { Store } from '#engine/store.ts';
 import { readRecords, violationsOf } from '#test/orders.ts';
+import { findStrayWork } from '#test/work-table.ts';
 
 /** What a run left behind, as its histories and rows tell. */
 export interface Verdict {
@@ -34,6 +35,7 @@ export async function judge(store: Store, client: pg.Client, orderIds: string[])
       where e.at > s.ended_at and e.kind not in ('handed_over', 'handed_back')`,
   );
   if (late > 0) violations.push(`I6 ${late} events were written by sessions after their end`);
+  violations.push(...(await findStrayWork(client)));
   return {
     orders: records.length,
     violations,

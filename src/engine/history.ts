@@ -10,11 +10,17 @@ export function positionOf(order: Pick<Order, 'step' | 'direction'>, events: rea
   return last ? positionAfter(last.kind, last) : { step: order.step, direction: order.direction };
 }
 
+/** What of an order's row its owner needs. */
+export type OrderInHand = Pick<Order, RowFields | 'state'>;
+type RowFields =
+  | ('orderId' | 'customerId' | 'workflow' | 'workflowVersion' | 'content' | 'keyed')
+  | ('step' | 'direction' | 'fence' | 'version' | 'retries' | 'requested' | 'crashCount');
+
 /**
  * An order in its owner's hands, from its row and its complete history. A fresh order, whose history is only its
  * acceptance and this claim, may come without events.
  */
-export function foldHistory(order: Order, events: readonly OrderEvent[]): ClaimedOrder {
+export function foldHistory(order: OrderInHand, events: readonly OrderEvent[]): ClaimedOrder {
   const at = positionOf(order, events);
   const results: Json[] = [];
   let brokenStep: ClaimedOrder['brokenStep'];

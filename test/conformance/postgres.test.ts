@@ -1,8 +1,10 @@
 import pg from 'pg';
+import { expect } from 'vitest';
 import { systemClock } from '#engine/clock.ts';
 import { silentLog } from '#engine/log.ts';
 import { openPostgresStore } from '#store/postgres/open.ts';
 import { createTestDatabase } from '#test/database.ts';
+import { findStrayWork } from '#test/work-table.ts';
 import { describeStore } from './store-conformance.ts';
 
 describeStore('PostgreSQL', async () => {
@@ -23,9 +25,11 @@ describeStore('PostgreSQL', async () => {
       await client.query(`update leader_lease set gate_epoch = pg_postmaster_start_time() - interval '1 minute'`);
     },
     async close() {
+      const strays = await findStrayWork(client);
       await store.close();
       await client.end();
       await database.drop();
+      expect(strays).toEqual([]);
     },
   };
 });

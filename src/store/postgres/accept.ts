@@ -18,6 +18,8 @@ const INSERT_ORDERS: Statement = {
     ), stored as (
       insert into orders (order_id, customer_id, workflow_id, content, routed_because, accepted_at, next_run_at)
       select order_id, customer_id, workflow_id, content, routed_because, statement_timestamp(), statement_timestamp() from new
+    ), queued as (
+      insert into order_work (order_id, next_run_at, workflow_id) select order_id, statement_timestamp(), workflow_id from new
     ), told as (
       insert into order_events (order_id, version, kind, step, direction, fence, at)
       select order_id, 1, 'accepted', 1, 'forward', 0, clock_timestamp() from new
@@ -52,6 +54,9 @@ const INSERT_KEYED_ORDERS: Statement = {
       insert into orders (order_id, customer_id, workflow_id, content, routed_because, keyed, accepted_at, next_run_at)
       select order_id, customer_id, workflow_id, content, routed_because, true, statement_timestamp(), statement_timestamp()
         from new where order_id in (select order_id from won)
+    ), queued as (
+      insert into order_work (order_id, next_run_at, keyed_at, workflow_id)
+      select order_id, statement_timestamp(), statement_timestamp(), workflow_id from new where order_id in (select order_id from won)
     ), told as (
       insert into order_events (order_id, version, kind, step, direction, fence, at)
       select order_id, 1, 'accepted', 1, 'forward', 0, clock_timestamp() from won

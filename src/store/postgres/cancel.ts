@@ -8,14 +8,19 @@ const CANCEL_ORDER: Statement = {
 };
 
 interface CancelRow {
-  outcome: CancelVerdict['outcome'];
+  /** `moved`: it was claimed or handed back in between. */
+  outcome: CancelVerdict['outcome'] | 'moved';
   found_state: OrderState;
   found_direction: Direction;
 }
 
 export async function cancelOrder(connection: Connection, request: CancelRequest): Promise<CancelVerdict> {
   const author = { actor: request.actor, ...(request.reason === undefined ? {} : { reason: request.reason }) };
-  const [row] = await connection.run<CancelRow>(CANCEL_ORDER, [request.orderId, request.customerId ?? null, JSON.stringify(author)]);
-  const { outcome, found_state, found_direction } = row as CancelRow;
-  return outcome === 'refused' ? { outcome, status: publicStatus(found_state, found_direction) } : { outcome };
+  const values = [request.orderId, request.customerId ?? null, JSON.stringify(author)];
+  for (;;) {
+    const [row] = await connection.run<CancelRow>(CANCEL_ORDER, values);
+    const { outcome, found_state, found_direction } = row as CancelRow;
+    if (outcome === 'refused') return { outcome, status: publicStatus(found_state, found_direction) };
+    if (outcome !== 'moved') return { outcome };
+  }
 }

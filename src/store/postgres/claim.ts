@@ -1,21 +1,31 @@
 import type { EpochMs } from '#domain/time.ts';
 import type { Clock } from '#engine/clock.ts';
-import { foldHistory } from '#engine/history.ts';
+import { foldHistory, type OrderInHand } from '#engine/history.ts';
 import type { ClaimedOrder } from '#engine/store.ts';
 import { arrayOf, type Connection, type Statement } from './connect.ts';
-import { type EventTuple, eventOf, historyOf, ORDER_COLUMNS, type OrderRow, orderOf } from './rows.ts';
+import { type EventTuple, eventOf, historyOf, type OrderRow } from './rows.ts';
 import type { WorkflowIds } from './workflow-ids.ts';
 
 /** Claims reach back this far behind the last one, for orders that were committed late. */
 const LOOK_BACK_MS = 5_000;
 /** How often a claim looks at everything, for whatever was committed later still. */
 const FULL_LOOK_EVERY_MS = 10_000;
+/** While claim after claim comes back full they reach back less, and as far as above so often. */
+const SHORT_LOOK_BACK_MS = 50;
+const LONG_LOOK_EVERY_MS = 200;
+
+/** What whoever has an order in hand needs of its row. */
+const HAND_COLUMNS = `o.order_id, o.customer_id, o.workflow_id, o.content, o.direction, o.step, o.owner_session, o.fence, o.version,
+       (extract(epoch from o.next_run_at) * 1000)::float8 as next_run_at, o.retries, o.requested, o.crash_count, o.keyed`;
 
 /**
- * Takes due orders, oldest first, and starts their present step.
+ * Takes due orders, oldest first, and starts their present step. The order's own row changes in place: none of its indexes knows
+ * its state (see sql/migrations/0008_order_work.sql).
  * - `sess` locks the session's row FOR KEY SHARE: a takeover of this session waits for this claim or shuts it out, so
  *   neither can miss the other. Heartbeats go along with it.
  * - `pick` is materialized: a LIMIT under FOR UPDATE in a plain subquery may be evaluated again and lock more.
+ * - `held` finds the locked rows by their place. One that was changed between the snapshot and its lock has another place by
+ *   then: it is left to the next claim.
  * - `next_run_at >= $3` skips the dead index entries of what was claimed long ago (see LowWater).
  * - `gate`: after an outage orders with keys that were accepted before it wait (see sql/migrations/0003_warehouses.sql); once it
  *   is open, claims look back as far as those. Without other warehouses there is nothing to wait for.
@@ -34,15 +44,19 @@ const CLAIM_ORDERS: Statement = {
                   then '-infinity'::timestamptz end as looks_from
         from leader_lease l, warehouse w where l.name = 'warehouse' and cardinality(w.peers) > 0
     ), pick as materialized (
-      select order_id from orders
-       where state = 'queued' and next_run_at <= statement_timestamp() and next_run_at >= coalesce((select looks_from from gate), $3)
+      select ctid as place from order_work
+       where owner_session is null and next_run_at <= statement_timestamp()
+         and next_run_at >= coalesce((select looks_from from gate), $3)
          and workflow_id = any ($4::smallint[]) and exists (select from sess)
-         and (not keyed or accepted_at > coalesce((select holds_up_to from gate), '-infinity'))
+         and (keyed_at is null or keyed_at > coalesce((select holds_up_to from gate), '-infinity'))
        order by next_run_at, order_id limit $2 for no key update skip locked
+    ), held as (
+      update order_work w set owner_session = sess.session_id from pick, sess where w.ctid = pick.place
+      returning w.order_id, w.owner_session
     ), taken as (
-      update orders o set state = 'running', owner_session = sess.session_id, fence = o.fence + 1, version = o.version + 1
-        from pick, sess where o.order_id = pick.order_id
-      returning ${ORDER_COLUMNS}
+      update orders o set state = 'running', owner_session = held.owner_session, fence = o.fence + 1, version = o.version + 1
+        from held where o.order_id = held.order_id
+      returning ${HAND_COLUMNS}
     ), told as (
       insert into order_events (order_id, version, kind, step, direction, session_id, fence, at)
       select order_id, version, 'claimed', step, direction, owner_session, fence, clock_timestamp() from taken
@@ -54,36 +68,45 @@ const CLAIM_ORDERS: Statement = {
 const READ_OWNED: Statement = {
   name: 'read_owned',
   text: `
-    select ${ORDER_COLUMNS}, ${historyOf('o.order_id')} as history
-      from orders o where o.owner_session = $1 and o.state = 'running'`,
+    select ${HAND_COLUMNS}, ${historyOf('o.order_id')} as history
+      from order_work w join orders o on o.order_id = w.order_id where w.owner_session = $1`,
 };
 
-type ClaimRow = OrderRow & { history: EventTuple[] | null };
+type ClaimRow = Pick<
+  OrderRow,
+  | ('order_id' | 'customer_id' | 'workflow_id' | 'content' | 'direction' | 'step' | 'owner_session' | 'fence')
+  | ('version' | 'next_run_at' | 'retries' | 'requested' | 'crash_count' | 'keyed')
+> & { history: EventTuple[] | null };
 
 /**
- * Where the claim's index scan begins. While an old snapshot lives somewhere (a backup, a forgotten session), dead entries
- * of claimed orders stay at the head of the index: reading past all of them made a claim of 50 ten times as slow.
+ * Where the claim's index scan begins. Entries of what was claimed stay in the index until they are vacuumed, or for as long as an
+ * old snapshot lives somewhere (a backup, a forgotten session): reading past those of seconds made a claim of 50 several times as
+ * slow, past all of them ten times.
  */
 class LowWater {
   private claimedUpTo: EpochMs | undefined;
   private nextFullLookAt = 0;
+  private nextLongLookAt = 0;
+  private isBusy = false;
   private readonly clock: Clock;
 
   constructor(clock: Clock) {
     this.clock = clock;
   }
 
-  next(): string {
+  next(): { from: string; isShort: boolean } {
     const now = this.clock.monotonic();
     if (this.claimedUpTo === undefined || now >= this.nextFullLookAt) {
       this.nextFullLookAt = now + FULL_LOOK_EVERY_MS;
-      return '-infinity';
+      return { from: '-infinity', isShort: false };
     }
-    return new Date(this.claimedUpTo - LOOK_BACK_MS).toISOString();
+    const isShort = this.isBusy && now < this.nextLongLookAt;
+    if (!isShort) this.nextLongLookAt = now + LONG_LOOK_EVERY_MS;
+    return { from: new Date(this.claimedUpTo - (isShort ? SHORT_LOOK_BACK_MS : LOOK_BACK_MS)).toISOString(), isShort };
   }
 
-  /** An empty answer may only mean that the bound hid something: the next claim looks at everything again. */
-  saw(rows: readonly ClaimRow[]): void {
+  saw(rows: readonly ClaimRow[], limit: number): void {
+    this.isBusy = rows.length >= limit;
     const last = rows.at(-1);
     if (last) this.claimedUpTo = Math.max(last.next_run_at, this.claimedUpTo ?? 0);
   }
@@ -101,23 +124,47 @@ export class OrderClaims {
   }
 
   async claim(session: number, knownWorkflows: readonly number[], limit: number): Promise<ClaimedOrder[]> {
-    const rows = await this.connection.run<ClaimRow>(CLAIM_ORDERS, [session, limit, this.lowWater.next(), arrayOf(knownWorkflows)]);
-    this.lowWater.saw(rows);
-    return Promise.all(rows.map((row) => this.claimedOf(row, [...(row.history ?? []), claimTuple(row)])));
+    const { from, isShort } = this.lowWater.next();
+    const rows = await this.connection.run<ClaimRow>(CLAIM_ORDERS, [session, limit, from, arrayOf(knownWorkflows)]);
+    this.lowWater.saw(rows, limit);
+    await this.workflowIds.learn(rows.map((row) => row.workflow_id));
+    const claimed = rows.map((row) => this.claimedOf(row, [...(row.history ?? []), claimTuple(row)]));
+    // Nothing more within the short look does not mean that nothing more waits.
+    if (!isShort || rows.length >= limit) return claimed;
+    return [...claimed, ...(await this.claim(session, knownWorkflows, limit - rows.length))];
   }
 
   async readOwned(session: number): Promise<ClaimedOrder[]> {
     const rows = await this.connection.run<ClaimRow>(READ_OWNED, [session]);
-    return Promise.all(rows.map((row) => this.claimedOf(row, row.history ?? [])));
+    await this.workflowIds.learn(rows.map((row) => row.workflow_id));
+    return rows.map((row) => this.claimedOf(row, row.history ?? []));
   }
 
-  private async claimedOf(row: ClaimRow, history: readonly EventTuple[]): Promise<ClaimedOrder> {
-    const order = orderOf(row, await this.workflowIds.nameOf(row.workflow_id));
+  private claimedOf(row: ClaimRow, history: readonly EventTuple[]): ClaimedOrder {
     return foldHistory(
-      order,
+      inHandOf(row, this.workflowIds.known(row.workflow_id)),
       history.map((tuple) => eventOf(row.order_id, tuple)),
     );
   }
+}
+
+function inHandOf(row: ClaimRow, workflow: { name: string; version: number }): OrderInHand {
+  return {
+    orderId: row.order_id,
+    customerId: row.customer_id,
+    workflow: workflow.name,
+    workflowVersion: workflow.version,
+    content: row.content,
+    state: 'running',
+    direction: row.direction,
+    step: row.step,
+    fence: row.fence,
+    version: row.version,
+    retries: row.retries,
+    requested: row.requested,
+    crashCount: row.crash_count,
+    keyed: row.keyed,
+  };
 }
 
 /** The statement that writes the claim's event does not see it yet: its history ends before. */

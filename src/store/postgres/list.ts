@@ -24,6 +24,12 @@ interface Schema {
 const TURNED_BACK = sql<SqlBool>`exists (select from order_events e where e.order_id = orders.order_id
   and e.version > orders.version and e.kind in ('step_failed', 'cancel_started'))`;
 
+/** Says nothing new of an order that is queued or running; it lets the planner begin with those few. */
+const IS_OPEN = sql<SqlBool>`exists (select from order_work w where w.order_id = orders.order_id)`;
+
+const UNENDED = sql`select order_id from order_work
+  union all select order_id from orders where rare_state in ('held', 'needs_attention')`;
+
 /** The present step of an order: after its last event while it runs, its row's otherwise. */
 const PRESENT_STEP = sql<number>`case when orders.state = 'running'
   then (select step_after(e.kind, e.step) from order_events e where e.order_id = orders.order_id order by e.version desc limit 1)
@@ -77,12 +83,13 @@ function conditionsOf(filter: OrderFilter): Expression<SqlBool>[] {
   if (filter.customerName !== undefined) add(sql`orders.content ->> 'customer_name' = ${filter.customerName}`);
   if (filter.status !== undefined) add(statusCondition(filter.status));
   if (filter.step !== undefined) {
-    add(sql`orders.state in ('queued', 'running', 'held', 'needs_attention') and ${PRESENT_STEP} = (
+    add(sql`orders.order_id in (${UNENDED}) and ${PRESENT_STEP} = (
       select array_position(w.step_names, ${filter.step}) from workflows w where w.workflow_id = orders.workflow_id)`);
   }
   if (filter.nodeId !== undefined) {
-    add(sql`orders.state = 'running' and orders.owner_session in (
-      select s.session_id from node_sessions s where s.state <> 'dead' and s.node_id = ${filter.nodeId}::uuid)`);
+    add(sql`orders.order_id in (
+      select w.order_id from order_work w join node_sessions s on s.session_id = w.owner_session
+       where s.state <> 'dead' and s.node_id = ${filter.nodeId}::uuid)`);
   }
   return conditions;
 }
@@ -90,12 +97,15 @@ function conditionsOf(filter: OrderFilter): Expression<SqlBool>[] {
 function statusCondition(status: OrderStatus): Expression<SqlBool> {
   switch (status) {
     case 'queued':
-      return sql`orders.state = 'queued' and orders.direction = 'forward'`;
+      return sql`orders.state = 'queued' and orders.direction = 'forward' and ${IS_OPEN}`;
     case 'processing':
-      return sql`orders.state = 'running' and orders.direction = 'forward' and not ${TURNED_BACK}`;
+      return sql`orders.state = 'running' and orders.direction = 'forward' and not ${TURNED_BACK} and ${IS_OPEN}`;
     case 'rolling_back':
-      return sql`orders.state in ('queued', 'running') and (orders.direction = 'rollback' or (orders.state = 'running' and ${TURNED_BACK}))`;
+      return sql`orders.state in ('queued', 'running') and (orders.direction = 'rollback' or (orders.state = 'running' and ${TURNED_BACK}))
+        and ${IS_OPEN}`;
+    case 'completed':
+      return sql`orders.state = 'completed'`;
     default:
-      return sql`orders.state = ${status}::order_state`;
+      return sql`orders.rare_state = ${status}::order_state`;
   }
 }

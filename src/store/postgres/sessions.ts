@@ -58,8 +58,8 @@ const TICK: Statement = {
            (select json_agg(json_build_array(s.session_id, s.hb_seq, s.lease_until < clock_timestamp()))
               from node_sessions s where s.state <> 'dead') as sessions,
            owned.count as owned_count, owned.cancel_requests,
-           exists (select from orders o where o.state = 'queued' and o.next_run_at <= statement_timestamp()
-                      and o.workflow_id = any (beat.workflow_ids) order by o.next_run_at, o.order_id limit 1) as work_due,
+           exists (select from order_work w where w.owner_session is null and w.next_run_at <= statement_timestamp()
+                      and w.workflow_id = any (beat.workflow_ids) order by w.next_run_at, w.order_id limit 1) as work_due,
            beat.asked, (select term from lead) as leader_term,
            coalesce((select gate_needs_turn from lead), false) as gate_needs_turn,
            exists (select from leader_lease l, warehouse w
@@ -71,7 +71,7 @@ const TICK: Statement = {
       from beat
      cross join lateral (
        select count(*) as count, array_agg(o.order_id::text) filter (where o.requested is not null) as cancel_requests
-         from orders o where o.owner_session = $1 and o.state = 'running') owned`,
+         from order_work w join orders o on o.order_id = w.order_id where w.owner_session = $1) owned`,
 };
 
 const FIND_LOST_SESSIONS: Statement = {
@@ -102,8 +102,8 @@ const WAKE_NODES: Statement = {
 const READ_LOAD: Statement = {
   name: 'read_load',
   text: `
-    select (select count(*) from orders where state = 'queued') as queued,
-           (select count(*) from orders where state = 'running') as running,
+    select (select count(*) from order_work where owner_session is null) as queued,
+           (select count(*) from order_work where owner_session is not null) as running,
            count(*) as live_nodes, coalesce(sum(slots), 0)::bigint as slots, coalesce(sum(busy), 0)::bigint as busy
       from node_sessions where state = 'live' and lease_until > clock_timestamp()`,
 };

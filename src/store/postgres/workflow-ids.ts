@@ -63,6 +63,15 @@ export class WorkflowIds {
 
   async nameOf(workflowId: number): Promise<{ name: string; version: number }> {
     if (!this.byId.has(workflowId)) await this.load();
+    return this.known(workflowId);
+  }
+
+  /** Of several rows; `known` then answers at once. */
+  async learn(workflowIds: readonly number[]): Promise<void> {
+    if (workflowIds.some((id) => !this.byId.has(id))) await this.load();
+  }
+
+  known(workflowId: number): { name: string; version: number } {
     const row = this.byId.get(workflowId);
     if (!row) throw new Error(`assertion failed: workflow ${workflowId} is in no row of workflows`);
     return row;

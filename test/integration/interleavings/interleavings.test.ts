@@ -13,13 +13,16 @@ const END_SESSIONS_IN_ONE_STATEMENT = `
         from doomed d where s.session_id = d.session_id
     ), stood as materialized (
       select o.order_id, d.session_id, e.version, step_after(e.kind, e.step) as step, direction_after(e.kind, e.direction) as direction
-        from doomed d join orders o on o.owner_session = d.session_id and o.state = 'running'
+        from doomed d join order_work w on w.owner_session = d.session_id join orders o using (order_id)
        cross join lateral (select * from order_events h where h.order_id = o.order_id order by h.version desc limit 1) e
     ), released as (
       update orders o set state = 'queued', owner_session = null, fence = o.fence + 1, version = s.version + 1, step = s.step,
              direction = s.direction, next_run_at = clock_timestamp()
         from stood s where o.order_id = s.order_id
-      returning o.order_id, s.session_id, o.version, o.fence, o.step, o.direction
+      returning o.order_id, s.session_id, o.version, o.fence, o.step, o.direction, o.next_run_at
+    ), freed as (
+      update order_work w set owner_session = null, next_run_at = r.next_run_at
+        from released r where w.owner_session = r.session_id and w.order_id = r.order_id
     ), told as (
       insert into order_events (order_id, version, kind, step, direction, session_id, fence, at)
       select order_id, version, 'handed_over', step, direction, session_id, fence, clock_timestamp() from released

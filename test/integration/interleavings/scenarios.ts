@@ -143,6 +143,60 @@ const completeThenCancel: Scenario = async (stage) => {
   return [...unless(verdict === 'applied', `the completion was ${verdict}`), ...unless(outcome === 'refused', `the cancel was ${outcome}`)];
 };
 
+/** An order that waits is being claimed when its cancel comes: the cancel waits for the claim and is told to its owner. */
+const claimThenCancel: Scenario = async (stage) => {
+  const { a, b, observer, store } = stage;
+  const session = await stage.openSession();
+  const orderId = await acceptOne(store);
+  await a.begin();
+  const claimed = await a.claim(session);
+  const cancelling = b.cancel(orderId);
+  await b.untilWaiting(observer);
+  await a.commit();
+  const outcome = await cancelling;
+  const report = await b.tick(session);
+  return [
+    ...unless(claimed.length === 1, 'the claim took nothing'),
+    ...unless(outcome === 'requested', `the cancel was ${outcome}`),
+    ...unless(report?.cancelRequests.includes(orderId) === true, 'the owner does not learn of the cancel with its tick'),
+  ];
+};
+
+/** The same, and the owner hands the order back before the cancel gets its lock: it is cancelled where it waits now. */
+const claimAndHandBackThenCancel: Scenario = async (stage) => {
+  const { a, b, observer, store } = stage;
+  const session = await stage.openSession();
+  const orderId = await acceptOne(store);
+  await a.begin();
+  const [claimed] = await a.claim(session);
+  if (!claimed) return ['the claim took nothing'];
+  const cancelling = b.cancel(orderId);
+  await b.untilWaiting(observer);
+  await a.advance(session, closingOf(claimed, 'handed_back', 'queued'));
+  await a.commit();
+  const outcome = await cancelling;
+  const [record] = await store.readOrders([orderId]);
+  return [
+    ...unless(outcome === 'requested', `the cancel was ${outcome}`),
+    ...unless(record?.order.direction === 'rollback', 'a cancelled order that had begun is not undone'),
+  ];
+};
+
+/** An order that waits is being cancelled when a claim comes: the claim passes it over, and nobody waits crosswise. */
+const cancelThenClaim: Scenario = async (stage) => {
+  const { a, b, store } = stage;
+  const session = await stage.openSession();
+  const [orderId, other] = [await acceptOne(store), await acceptOne(store)];
+  await a.begin();
+  const outcome = await a.cancel(orderId);
+  const claimed = await b.claim(session);
+  await a.commit();
+  return [
+    ...unless(outcome === 'cancelled', `the cancel was ${outcome}`),
+    ...unless(claimed.length === 1 && claimed[0]?.orderId === other, 'the claim did not take exactly the other order'),
+  ];
+};
+
 /** A cancel and the completion of a step do not wait for each other; the owner learns of the cancel at the end. */
 const cancelBesideAppend: Scenario = async (stage) => {
   const { a, b } = stage;
@@ -240,6 +294,9 @@ export const SCENARIOS: readonly [name: string, scenario: Scenario][] = [
   ['I12: cancel × completion', cancelThenComplete],
   ['I12: completion × cancel', completeThenCancel],
   ['I9: cancel × advance of a step', cancelBesideAppend],
+  ['claim × cancel', claimThenCancel],
+  ['claim and hand-back × cancel', claimAndHandBackThenCancel],
+  ['cancel × claim', cancelThenClaim],
   ['I6: late heartbeat × new session', lateHeartbeat],
   ['late renewal × new term of the leader', lateLeaderRenewal],
   ['I1: the lost answer of a claim', lostClaimAnswer],

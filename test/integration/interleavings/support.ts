@@ -5,6 +5,7 @@ import { findViolations } from '#engine/history-check.ts';
 import { silentLog } from '#engine/log.ts';
 import type { ClaimedOrder, MoveVerdict, NodeLoad, OrderMove, Store, TickReport } from '#engine/store.ts';
 import { advanceOrders } from '#store/postgres/advance.ts';
+import { cancelOrder } from '#store/postgres/cancel.ts';
 import { OrderClaims } from '#store/postgres/claim.ts';
 import { type Connection, clientConfig, type Statement } from '#store/postgres/connect.ts';
 import { openPostgresStore } from '#store/postgres/open.ts';
@@ -12,6 +13,7 @@ import { tick } from '#store/postgres/sessions.ts';
 import { WorkflowIds } from '#store/postgres/workflow-ids.ts';
 import { createTestDatabase, type TestDatabase } from '#test/database.ts';
 import { waitUntil } from '#test/waiting.ts';
+import { findStrayWork } from '#test/work-table.ts';
 import { describeNode, loadOf, ORDER_WORKFLOW, TTL_MS } from '../../conformance/support.ts';
 
 /** The SQL as it is, or with one bug planted into a copy of it. */
@@ -82,11 +84,7 @@ export class Actor {
   }
 
   async cancel(orderId: string): Promise<string> {
-    const { rows } = await this.client.query<{ outcome: string }>('select outcome from cancel_order($1, null, $2)', [
-      orderId,
-      '{"actor":"op"}',
-    ]);
-    return rows[0]?.outcome ?? '';
+    return (await cancelOrder(this.connection, { orderId, actor: 'op', customerId: undefined, reason: undefined })).outcome;
   }
 
   /** Resolves when the server says that this connection's statement waits for a lock. */
@@ -150,6 +148,7 @@ async function inspect({ observer, store }: Stage): Promise<string[]> {
   const records = (await store.readOrders(ids.map((row) => row.order_id))).filter((record): record is OrderRecord => record !== undefined);
   const violations = findViolations(records, { stepCountOf: () => ORDER_WORKFLOW.stepNames.length, allEnded: false });
   return [
+    ...(await findStrayWork(observer)),
     ...orphans.map(() => 'I3: an order is owned by a dead session'),
     ...violations.map(({ invariant, message }) => `${invariant}: ${message}`),
   ];
