@@ -46,7 +46,7 @@ export interface IsolatedOrder {
 }
 
 /** The call of the step's handler in its direction; nothing to do where a step has no compensation. */
-export function prepareHandler(step: Step, input: HandlerInput, signal: AbortSignal, logOf: () => Log): () => unknown {
+export function prepareHandler(step: Step, input: HandlerInput, signal: AbortSignal, log: Log): () => unknown {
   const context: StepContext = {
     orderId: input.orderId,
     order: input.order,
@@ -56,9 +56,7 @@ export function prepareHandler(step: Step, input: HandlerInput, signal: AbortSig
     idempotencyKey: input.idempotencyKey,
     fence: input.fence,
     signal,
-    get log() {
-      return logOf();
-    },
+    log,
   };
   const { undo } = input;
   return undo ? () => step.compensate?.(Object.assign(context, undo)) : () => step.run(context);

@@ -19,7 +19,7 @@ function begin(
   const verdicts = [...(options.verdicts ?? [])];
   const host: RunHost = {
     ...{ clock: new ManualClock(), log: silentLog, mayWork: () => true },
-    ...{ onLeaving: vi.fn(), onStaying: vi.fn(), onAbandonedHandler: vi.fn() },
+    ...{ takePlace: () => 'taken' as const, leavePlace: vi.fn(), onLeaving: vi.fn(), onStaying: vi.fn(), onAbandonedHandler: vi.fn() },
     isolate: options.isolate,
     advance: async (move) => {
       moves.push(move);

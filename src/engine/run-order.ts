@@ -5,11 +5,14 @@ import { isSuspect } from '#domain/order.ts';
 import { type Position, positionAfter } from '#domain/order-state.ts';
 import type { Clock } from './clock.ts';
 import { type HandlerInput, type IsolatedOrder, idempotencyKeyOf, prepareHandler } from './handler.ts';
-import type { Log } from './log.ts';
+import { LateChildLog, type Log } from './log.ts';
 import { handBack, type Move, nextMove, type Outcome } from './plan.ts';
 import { type Interruption, runStep } from './run-step.ts';
 import type { ClaimedOrder, MoveVerdict, OrderMove } from './store.ts';
 import type { Step, Workflow } from './workflow.ts';
+
+/** `none`: none became free in good time. `disturbed`: something else may have to be done first. */
+export type PlaceVerdict = 'taken' | 'none' | 'disturbed';
 
 /** What a run needs of the node that hosts it. */
 export interface RunHost {
@@ -19,6 +22,9 @@ export interface RunHost {
   advance: (move: OrderMove) => Promise<MoveVerdict>;
   /** Whether the node's lease still allows it to begin a handler. */
   mayWork: () => boolean;
+  /** Takes a place to run one handler in. Who goes on (it had a place before) waits as long as it takes. */
+  takePlace: (goesOn: boolean) => Promise<PlaceVerdict> | PlaceVerdict;
+  leavePlace: () => void;
   /** The order's last move here was handed in: its handler is done, the slot can take the next order. */
   onLeaving: () => void;
   /** It does not leave after all: it is to be undone first. */
@@ -50,8 +56,10 @@ export class OrderRun {
   private isolated: IsolatedOrder | undefined;
   private draining = false;
   private dropped = false;
-  private readonly interruption = Promise.withResolvers<Interruption>();
-  private present = this.interruption;
+  private hasBegun = false;
+  /** Of the handler that runs now, where it takes time. */
+  private interruption: PromiseWithResolvers<Interruption> | undefined;
+  private interrupted = false;
 
   constructor(claimed: ClaimedOrder, workflow: Workflow, host: RunHost) {
     this.orderId = claimed.orderId;
@@ -71,7 +79,7 @@ export class OrderRun {
   cancel(): void {
     if (this.cancelRequested) return;
     this.cancelRequested = true;
-    if (this.at.direction === 'forward') this.present.resolve('cancelled');
+    if (this.at.direction === 'forward') this.interruption?.resolve('cancelled');
   }
 
   /** The node leaves: the present step ends, then the order goes back to the queue. */
@@ -82,13 +90,14 @@ export class OrderRun {
   /** The node leaves now: the present step is aborted, the order goes back to the queue. */
   interrupt(): void {
     this.draining = true;
-    this.present.resolve('dropped');
+    this.interrupted = true;
+    this.interruption?.resolve('dropped');
   }
 
   /** The order is not this node's any more, or it cannot know: the handler is aborted and nothing more is written. */
   drop(): void {
     this.dropped = true;
-    this.present.resolve('dropped');
+    this.interruption?.resolve('dropped');
   }
 
   async run(): Promise<RunEnd> {
@@ -102,49 +111,77 @@ export class OrderRun {
   private async work(): Promise<RunEnd> {
     for (;;) {
       if (this.dropped || !this.host.mayWork()) return 'dropped';
-      const move = this.draining ? handBack(this.at, this.retries) : await this.takeStep();
+      const taken = this.draining ? handBack(this.at, this.retries) : this.takeStep();
+      const move = taken instanceof Promise ? await taken : taken;
       if (!move) continue;
       const end = await this.write(move);
       if (end) return end;
     }
   }
 
-  /** Runs the present step to the move that follows from it; nothing when the order was taken away meanwhile. */
-  private async takeStep(): Promise<Move | undefined> {
-    const { at } = this;
-    const step = this.workflow.steps[at.step - 1] as Step;
-    const outcome = this.cancelRequested && at.direction === 'forward' ? ({ kind: 'cancelled' } as const) : await this.callHandler(step);
-    if (outcome === 'dropped') return undefined;
-    return this.plan(outcome, step);
+  /**
+   * Runs the present step in a place to the move that follows from it; nothing when something else has to be done first. Where nobody
+   * waits for a place and the handler answers at once there is no promise: empty steps are what the engine itself is measured by.
+   */
+  private takeStep(): Move | undefined | Promise<Move | undefined> {
+    const place = this.host.takePlace(this.hasBegun);
+    return typeof place === 'string' ? this.stepIn(place) : place.then((verdict) => this.stepIn(verdict));
   }
 
-  private plan(outcome: Outcome, step: Step): Move {
+  private stepIn(place: PlaceVerdict): Move | undefined | Promise<Move | undefined> {
+    if (place === 'none') return handBack(this.at, this.retries);
+    if (place === 'disturbed') return undefined;
+    const step = this.workflow.steps[this.at.step - 1] as Step;
+    let outcome: ReturnType<OrderRun['outcomeOf']> = 'dropped';
+    try {
+      outcome = this.outcomeOf(step);
+    } finally {
+      if (!(outcome instanceof Promise)) this.host.leavePlace();
+    }
+    if (!(outcome instanceof Promise)) return this.plan(outcome, step);
+    return outcome.finally(() => this.host.leavePlace()).then((settled) => this.plan(settled, step));
+  }
+
+  private outcomeOf(step: Step): Outcome | 'dropped' | Promise<Outcome | 'dropped'> {
+    // Whoever waited for a place may not be wanted any more.
+    if (this.draining || this.dropped || !this.host.mayWork()) return 'dropped';
+    this.hasBegun = true;
+    return this.cancelRequested && this.at.direction === 'forward' ? { kind: 'cancelled' } : this.callHandler(step);
+  }
+
+  private plan(outcome: Outcome | 'dropped', step: Step): Move | undefined {
+    if (outcome === 'dropped') return undefined;
     const shape = { stepCount: this.workflow.steps.length, retry: step.retry };
     return nextMove(this.at, outcome, shape, this.retries, this.cancelRequested ? 'cancelled' : 'failed');
   }
 
-  private async callHandler(step: Step): Promise<Outcome | 'dropped'> {
+  private callHandler(step: Step): Outcome | Promise<Outcome | 'dropped'> {
     const { claimed, host } = this;
-    this.present = Promise.withResolvers<Interruption>();
     const input = this.inputOf(step);
     if (host.isolate && isSuspect(claimed)) {
       const { workflow, workflowVersion: version } = claimed;
       this.isolated ??= host.isolate();
-      return this.isolated.run({ workflow, version, input, timeoutMs: step.timeoutMs, interrupted: this.present.promise });
+      return this.isolated.run({ workflow, version, input, timeoutMs: step.timeoutMs, interrupted: this.whenInterrupted() });
     }
     const abort = new AbortController();
-    let log: Log | undefined;
+    const log = new LateChildLog(host.log, { order: this.orderId, step: step.name });
     return runStep({
-      call: prepareHandler(step, input, abort.signal, () => {
-        log ??= host.log.child({ order: this.orderId, step: step.name });
-        return log;
-      }),
+      call: prepareHandler(step, input, abort.signal, log),
       abort,
       timeoutMs: step.timeoutMs,
       clock: host.clock,
-      interrupted: this.present.promise,
+      interrupted: () => this.whenInterrupted(),
       onAbandoned: () => host.onAbandonedHandler(),
     });
+  }
+
+  private whenInterrupted(): Promise<Interruption> {
+    const interruption = Promise.withResolvers<Interruption>();
+    this.interruption = interruption;
+    // What was wished while the handler's first turn ran.
+    if (this.dropped || this.interrupted) interruption.resolve('dropped');
+    else if (this.cancelRequested && this.at.direction === 'forward') interruption.resolve('cancelled');
+    return interruption.promise;
   }
 
   /** Writes a move and follows it; answers how the order left when it did. */

@@ -13,10 +13,10 @@ function call(handler: (signal: AbortSignal) => unknown) {
     abort,
     timeoutMs: 5_000,
     clock,
-    interrupted: interruption.promise,
+    interrupted: () => interruption.promise,
     onAbandoned,
   };
-  return { clock, abort, onAbandoned, interrupt: interruption.resolve, outcome: runStep(step) };
+  return { clock, abort, onAbandoned, interrupt: interruption.resolve, outcome: Promise.resolve(runStep(step)) };
 }
 
 /** Lets every promise that can go on do so. */

@@ -20,23 +20,22 @@ export interface StepCall {
   abort: AbortController;
   timeoutMs: number;
   clock: Clock;
-  /** Resolves when the slot must not wait for this handler any longer. */
-  interrupted: Promise<Interruption>;
+  /** Asked for once if the handler does not answer at once; resolves when the slot must not wait for it any longer. */
+  interrupted: () => Promise<Interruption>;
   /** Told when a handler ignored its signal and was left behind. */
   onAbandoned: () => void;
 }
 
 /**
  * Runs one handler to an outcome, whatever it does: returns nothing useful, throws no Error, never returns, or ignores its
- * signal. Resolves to `dropped` when the order was taken away meanwhile; never rejects.
+ * signal. Resolves to `dropped` when the order was taken away meanwhile; never rejects. A handler that answers at once costs no
+ * promise.
  */
-export async function runStep(step: StepCall): Promise<Outcome | 'dropped'> {
+export function runStep(step: StepCall): Outcome | Promise<Outcome | 'dropped'> {
   const handler = settle(step.call);
-  const settled = handler instanceof Promise ? await raceWithLimits(handler, step) : handler;
-  return settled;
+  return handler instanceof Promise ? raceWithLimits(handler, step) : handler;
 }
 
-/** The handler's outcome; a handler that answers at once costs no turn of the event loop. */
 function settle(call: () => unknown): Outcome | Promise<Outcome> {
   try {
     const returned = call();
@@ -54,7 +53,7 @@ async function raceWithLimits(handler: Promise<Outcome>, step: StepCall): Promis
   const timeout = Promise.withResolvers<Interruption>();
   const timer = step.clock.after(step.timeoutMs, () => timeout.resolve('timeout'));
   try {
-    const first = await Promise.race([handler, timeout.promise, step.interrupted]);
+    const first = await Promise.race([handler, timeout.promise, step.interrupted()]);
     if (typeof first !== 'string') return first;
     step.abort.abort(new DOMException(`the step was stopped: ${first}`, first === 'timeout' ? 'TimeoutError' : 'AbortError'));
     if (first === 'dropped') return first;

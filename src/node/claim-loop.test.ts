@@ -6,13 +6,18 @@ import { ClaimLoop } from './claim-loop.ts';
 /** A loop over this many waiting orders and free slots. */
 function open(waiting: number, slots: number) {
   const clock = new ManualClock();
-  const state = { waiting, slots, limits: [] as number[], failures: 0 };
+  const state = { waiting, slots, left: 0, claimMs: 0, leavingPerClaim: 0, limits: [] as number[], failures: 0 };
   const onLostAnswer = vi.fn();
   const loop = new ClaimLoop({
     clock,
-    freeSlots: () => state.slots,
+    room: (ahead) => Math.max(0, state.slots + ahead),
+    left: () => state.left,
+    maxAhead: 10,
     claim: async (limit) => {
       state.limits.push(limit);
+      clock.pass(state.claimMs);
+      state.left += state.leavingPerClaim;
+      state.slots += state.leavingPerClaim;
       if (state.failures > 0) {
         state.failures -= 1;
         throw new Error('no answer');
@@ -84,6 +89,29 @@ describe('the claim loop', () => {
     clock.pass(300);
     await settle();
     expect(state).toMatchObject({ waiting: 0, slots: 2 });
+  });
+
+  it('claims ahead as many as leave in a few claim times, none once a claim was not full', async () => {
+    const { loop, state, clock } = open(1_000, 5);
+    state.claimMs = 10;
+    state.leavingPerClaim = 2;
+    loop.wake();
+    for (let turn = 0; turn < 6; turn += 1) {
+      loop.slotFreed();
+      await settle();
+      clock.pass(0);
+    }
+    const ahead = Math.max(...state.limits) - 5;
+    expect(ahead).toBeGreaterThan(0);
+    expect(ahead).toBeLessThanOrEqual(10);
+    Object.assign(state, { waiting: 0, slots: 1, leavingPerClaim: 0 });
+    loop.slotFreed();
+    await settle();
+    const asked = state.limits.length;
+    state.waiting = 1_000;
+    loop.wake();
+    await settle();
+    expect(state.limits[asked]).toBe(1);
   });
 
   it('takes nothing once stopped', async () => {

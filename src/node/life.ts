@@ -39,6 +39,7 @@ export interface LifeOptions {
 
 const SIGN_OFF_TRIES = 20;
 const SIGN_OFF_PAUSE_MS = 50;
+const MAX_AHEAD_PER_SLOT = 2;
 /** The leader ticks more often than the others, by this factor: a death is noticed the sooner. */
 const LEADER_PACE = 2 / 3;
 
@@ -101,7 +102,6 @@ export class NodeLife {
     });
     this.writer = new MoveWriter({
       clock,
-      slotCount,
       write: (moves) => store.advanceOrders(session, moves),
       onLostAnswer: (error) => this.noteLostAnswer(error),
     });
@@ -124,7 +124,9 @@ export class NodeLife {
     });
     this.claimLoop = new ClaimLoop({
       clock,
-      freeSlots: () => (this.mayWork() && !this.draining ? this.slots.free : 0),
+      room: (ahead) => (this.mayWork() && !this.draining ? this.slots.room(ahead) : 0),
+      left: () => this.slots.left,
+      maxAhead: slotCount * MAX_AHEAD_PER_SLOT,
       claim: (limit) => store.claimOrders(session, limit),
       start: (order) => this.takeClaimed(order),
       onLostAnswer: (error) => this.noteLostAnswer(error),

@@ -5,7 +5,6 @@ import type { MoveVerdict, OrderMove } from '#engine/store.ts';
 
 export interface MoveWriterOptions {
   clock: Clock;
-  slotCount: number;
   write: (moves: OrderMove[]) => Promise<MoveVerdict[]>;
   /** The answer to a write was lost. */
   onLostAnswer: (error: unknown) => void;
@@ -57,6 +56,7 @@ export class MoveWriter {
       const current = pending.filter(({ round }) => round === this.round);
       try {
         const verdicts = current.length > 0 ? await this.options.write(current.map(({ move }) => move)) : [];
+        if (current.length === pending.length) return verdicts;
         const byMove = new Map(current.map((item, index) => [item, verdicts[index] as MoveVerdict]));
         return pending.map((item) => byMove.get(item) ?? 'fenced');
       } catch (error) {

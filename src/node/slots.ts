@@ -2,6 +2,7 @@ import type { WorkflowRegistry } from '#engine/registry.ts';
 import type { RunEnd } from '#engine/run-order.ts';
 import { OrderRun, type RunHost } from '#engine/run-order.ts';
 import type { ClaimedOrder } from '#engine/store.ts';
+import { Places } from './places.ts';
 
 interface Slot {
   run: OrderRun;
@@ -13,27 +14,33 @@ export interface SlotsOptions {
   slotCount: number;
   registry: WorkflowRegistry;
   /** What every run of this life shares; slots add their own bookkeeping. */
-  host: Omit<RunHost, 'onLeaving' | 'onStaying'>;
+  host: Omit<RunHost, 'onLeaving' | 'onStaying' | 'takePlace' | 'leavePlace'>;
   onFree: () => void;
   onEnd: (orderId: string, end: RunEnd) => void;
   /** A run broke without an end: a mistake of ours, or a write that the database refuses for good. */
   onBroken: (orderId: string, error: unknown) => void;
 }
 
-/** The orders a node works, one in each slot. */
+/**
+ * The orders a node has in hand: one in each slot, and the few that were claimed ahead of the slots which are about to become
+ * free. No more handlers run at once than there are slots.
+ */
 export class Slots {
   private readonly options: SlotsOptions;
   private readonly slots = new Map<string, Slot>();
+  private readonly places: Places;
   private leavingCount = 0;
+  private leftCount = 0;
   private empty = Promise.withResolvers<void>();
 
   constructor(options: SlotsOptions) {
     this.options = options;
+    this.places = new Places(options.slotCount, options.host.clock);
     this.empty.resolve();
   }
 
   get busy(): number {
-    return this.slots.size - this.leavingCount;
+    return Math.min(this.options.slotCount, this.inHand);
   }
 
   /** Orders that this node knows to be its own. */
@@ -45,8 +52,14 @@ export class Slots {
     return this.leavingCount;
   }
 
-  get free(): number {
-    return Math.max(0, this.options.slotCount - this.busy);
+  /** How many orders have left their slots so far. */
+  get left(): number {
+    return this.leftCount;
+  }
+
+  /** How many orders can be taken if so many are to be claimed ahead. */
+  room(ahead: number): number {
+    return Math.max(0, this.options.slotCount + ahead - this.inHand);
   }
 
   has(orderId: string): boolean {
@@ -65,6 +78,8 @@ export class Slots {
       leaving: false,
       run: new OrderRun(claimed, workflow, {
         ...this.options.host,
+        takePlace: (goesOn) => this.places.take(goesOn),
+        leavePlace: () => this.places.leave(),
         onLeaving: () => this.setLeaving(slot, true),
         onStaying: () => this.setLeaving(slot, false),
       }),
@@ -80,14 +95,17 @@ export class Slots {
 
   drainAll(): void {
     for (const { run } of this.slots.values()) run.drain();
+    this.places.disturb();
   }
 
   interruptAll(): void {
     for (const { run } of this.slots.values()) run.interrupt();
+    this.places.disturb();
   }
 
   dropAll(): void {
     for (const { run } of this.slots.values()) run.drop();
+    this.places.disturb();
   }
 
   /** Resolves when no order is in a slot. */
@@ -95,10 +113,15 @@ export class Slots {
     return this.empty.promise;
   }
 
+  private get inHand(): number {
+    return this.slots.size - this.leavingCount;
+  }
+
   private setLeaving(slot: Slot, leaving: boolean): void {
     if (slot.leaving === leaving) return;
     slot.leaving = leaving;
     this.leavingCount += leaving ? 1 : -1;
+    this.leftCount += leaving ? 1 : -1;
     if (leaving) this.options.onFree();
   }
 
@@ -116,6 +139,7 @@ export class Slots {
 
   private remove(orderId: string, slot: Slot): void {
     if (slot.leaving) this.leavingCount -= 1;
+    else this.leftCount += 1;
     this.slots.delete(orderId);
     if (!slot.leaving) this.options.onFree();
     if (this.slots.size === 0) this.empty.resolve();

@@ -45,9 +45,16 @@ export function serveSuspects({ registry, clock, log }: ServeOptions): void {
       return { kind: 'outcome', settled: true, outcome: { kind: 'errored', error } };
     }
     const abort = new AbortController();
-    const logOf = (): Log => log.child({ ...ids, order: input.orderId, step: step.name });
-    const handler = watchEnd(prepareHandler(step, input as HandlerInput, abort.signal, logOf));
-    const outcome = await runStep({ call: handler.call, abort, timeoutMs, clock, interrupted, onAbandoned: () => undefined });
+    const handlerLog = log.child({ ...ids, order: input.orderId, step: step.name });
+    const handler = watchEnd(prepareHandler(step, input as HandlerInput, abort.signal, handlerLog));
+    const outcome = await runStep({
+      call: handler.call,
+      abort,
+      timeoutMs,
+      clock,
+      interrupted: () => interrupted,
+      onAbandoned: () => undefined,
+    });
     // Nobody waits for a dropped handler's answer, but it may clean up.
     if (outcome === 'dropped') await Promise.race([handler.end(), sleep(clock, ABORT_GRACE_MS)]);
     return { kind: 'outcome', settled: handler.isSettled(), outcome } as FromChildMessage;
