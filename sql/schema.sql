@@ -116,7 +116,7 @@ create table order_events (
   step smallint not null,
   data jsonb,
   constraint order_events_pkey PRIMARY KEY (order_id, version)
-);
+) partition by RANGE (order_id);
 
 create table order_keys (
   customer_id text not null,
@@ -127,6 +127,16 @@ create table order_keys (
   home text,
   constraint order_keys_kind_check CHECK ((kind = ANY (ARRAY['header'::text, 'tracking'::text, 'client'::text, 'retry'::text]))),
   constraint order_keys_pkey PRIMARY KEY (customer_id, kind, key)
+);
+
+create table order_partitions (
+  suffix text not null,
+  begins timestamp with time zone not null,
+  ends timestamp with time zone not null,
+  constraint order_partitions_begins_key UNIQUE (begins),
+  constraint order_partitions_check CHECK ((begins < ends)),
+  constraint order_partitions_ends_key UNIQUE (ends),
+  constraint order_partitions_pkey PRIMARY KEY (suffix)
 );
 
 create table order_totals (
@@ -165,16 +175,16 @@ create table orders (
   retry_of uuid,
   routed_because jsonb,
   keyed boolean not null default false,
-  rare_state order_state default 
+  rare_state order_state generated always as 
 CASE
     WHEN (state = ANY (ARRAY['failed'::order_state, 'cancelled'::order_state, 'held'::order_state, 'needs_attention'::order_state])) THEN state
     ELSE NULL::order_state
-END,
+END stored,
   constraint orders_ended_at_check CHECK (((state = ANY (ARRAY['completed'::order_state, 'failed'::order_state, 'cancelled'::order_state])) = (ended_at IS NOT NULL))),
   constraint orders_owned_exactly_when_running CHECK (((state = 'running'::order_state) = (owner_session IS NOT NULL))),
   constraint orders_pkey PRIMARY KEY (order_id),
   constraint orders_requested_check CHECK ((requested = 'cancel'::text))
-) with (fillfactor=70);
+) partition by RANGE (order_id);
 
 create table outbox_cursors (
   name text not null,
@@ -268,7 +278,9 @@ CREATE INDEX node_sessions_alive ON public.node_sessions USING btree (session_id
 
 CREATE INDEX node_sessions_by_node ON public.node_sessions USING btree (node_id, session_id);
 
-CREATE INDEX order_events_by_time ON public.order_events USING brin (at) WITH (pages_per_range='16', autosummarize='on');
+CREATE INDEX order_events_by_time ON ONLY public.order_events USING brin (at) WITH (pages_per_range='16', autosummarize='on');
+
+CREATE INDEX order_keys_by_order ON public.order_keys USING btree (order_id);
 
 CREATE INDEX order_keys_unsettled ON public.order_keys USING btree (home, customer_id, kind, key) WHERE (home IS NOT NULL);
 
@@ -276,9 +288,11 @@ CREATE INDEX order_work_owned ON public.order_work USING btree (owner_session, o
 
 CREATE INDEX order_work_queued ON public.order_work USING btree (next_run_at, order_id) WHERE (owner_session IS NULL);
 
-CREATE INDEX orders_by_customer ON public.orders USING btree (customer_id, order_id);
+CREATE INDEX orders_by_customer ON ONLY public.orders USING btree (customer_id, order_id);
 
-CREATE INDEX orders_in_rare_states ON public.orders USING btree (rare_state, order_id) WHERE (rare_state IS NOT NULL);
+CREATE INDEX orders_in_rare_states ON ONLY public.orders USING btree (rare_state, order_id) WHERE (rare_state IS NOT NULL);
+
+CREATE INDEX webhook_deliveries_by_order ON public.webhook_deliveries USING btree (order_id);
 
 CREATE INDEX webhook_deliveries_given_up ON public.webhook_deliveries USING btree (webhook_id) WHERE (state = 'given_up'::text);
 
@@ -355,11 +369,75 @@ begin
   perform record_intervention('order.cancel', id::text, author);
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.delete_expired(keep interval, most integer, moment timestamp with time zone DEFAULT clock_timestamp())
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  gone uuid := coalesce((select first_order_id(min(p.begins)) from order_partitions p where p.begins > '-infinity'
+                          having not exists (select from order_partitions f where f.begins = '-infinity')), first_order_id('epoch'));
+  deleted integer;
+  total integer := 0;
+begin
+  with expired as materialized (
+    select r.order_id from orders_rest r
+     where r.ended_at < moment - keep
+     limit most for update skip locked
+  ), events as (
+    delete from order_events_rest e using expired x where e.order_id = x.order_id
+  )
+  delete from orders_rest r using expired x where r.order_id = x.order_id;
+  get diagnostics deleted = row_count;
+  total := total + deleted;
+
+  delete from order_keys k where k.ctid = any (array(
+    select c.ctid from order_keys c where c.order_id < gone and c.home is null limit most));
+  get diagnostics deleted = row_count;
+  total := total + deleted;
+
+  delete from webhook_deliveries d where d.delivery_id in (
+    select c.delivery_id from webhook_deliveries c where c.order_id < gone and c.state <> 'waiting' limit most);
+  get diagnostics deleted = row_count;
+  return total + deleted;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.direction_after(kind event_kind, direction order_direction)
  RETURNS order_direction
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN (kind = ANY (ARRAY['step_failed'::event_kind, 'cancel_started'::event_kind])) THEN 'rollback'::order_direction ELSE direction END;
+
+CREATE OR REPLACE FUNCTION public.drop_expired_partition(keep interval, moment timestamp with time zone DEFAULT clock_timestamp(), OUT dropped text, OUT kept_because text)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET lock_timeout TO '200ms'
+AS $function$
+declare
+  oldest order_partitions;
+  past uuid;
+  is_young boolean;
+begin
+  select * into oldest from order_partitions p where p.ends <= moment - keep order by p.ends limit 1 for update;
+  if not found then
+    return;
+  end if;
+  past := first_order_id(oldest.ends);
+  if exists (select from order_work w where w.order_id < past)
+     or exists (select from orders o where o.rare_state in ('held', 'needs_attention') and o.order_id < past) then
+    kept_because := 'open orders';
+    return;
+  end if;
+  execute format('select exists (select from order_events_%s where at >= $1)', oldest.suffix) into is_young using moment - keep;
+  if is_young then
+    kept_because := 'orders that ended later';
+  elsif exists (select from outbox_cursors c where c.at < moment - keep and c.saved_at > moment - interval '7 days') then
+    kept_because := 'events that were not announced yet';
+  else
+    execute format('drop table orders_%s, order_events_%s', oldest.suffix, oldest.suffix);
+    delete from order_partitions p where p.suffix = oldest.suffix;
+    dropped := oldest.suffix;
+  end if;
+end $function$;
 
 CREATE OR REPLACE FUNCTION public.end_sessions(ids bigint[], reason text)
  RETURNS TABLE(session_id bigint, handed_over integer)
@@ -418,6 +496,12 @@ begin
   end loop;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.first_order_id(moment timestamp with time zone)
+ RETURNS uuid
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN ((lpad(to_hex((GREATEST((0)::numeric, floor((EXTRACT(epoch FROM moment) * (1000)::numeric))))::bigint), 12, '0'::text) || '70008000000000000000'::text))::uuid;
+
 CREATE OR REPLACE FUNCTION public.gate_is_attended(l leader_lease)
  RETURNS boolean
  LANGUAGE sql
@@ -448,6 +532,32 @@ AS $function$
    where s.state <> 'dead' and s.has_liveness and liveness_key(s.session_id) not in (select key from held)
      and clock_timestamp() - pg_postmaster_start_time() > grace
 $function$;
+
+CREATE OR REPLACE FUNCTION public.make_partitions(width interval, moment timestamp with time zone DEFAULT clock_timestamp())
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+ SET lock_timeout TO '200ms'
+AS $function$
+declare
+  lower_end timestamptz := (select max(p.ends) from order_partitions p);
+  upper_end timestamptz;
+  name text;
+begin
+  while lower_end < moment + 2 * width loop
+    upper_end := lower_end + width;
+    if upper_end > moment and not exists (
+      select from orders_rest r where r.order_id >= first_order_id(lower_end) and r.order_id < first_order_id(upper_end)) then
+      name := to_char(lower_end at time zone 'UTC', 'YYYYMMDD_HH24MI');
+      execute format('create table orders_%s partition of orders for values from (%L) to (%L) with (fillfactor = 70)',
+                     name, first_order_id(lower_end), first_order_id(upper_end));
+      execute format('create table order_events_%s partition of order_events for values from (%L) to (%L)',
+                     name, first_order_id(lower_end), first_order_id(upper_end));
+      insert into order_partitions (suffix, begins, ends) values (name, lower_end, upper_end);
+      return next name;
+    end if;
+    lower_end := upper_end;
+  end loop;
+end $function$;
 
 CREATE OR REPLACE FUNCTION public.note_compared(peer text, round integer)
  RETURNS boolean

@@ -36,6 +36,7 @@ export const NODE_SETTINGS = [
   'leaseMarginMs',
   'liveness',
   'gateLimitMs',
+  'retentionMs',
   'opsPort',
   'opsHost',
   'drainTimeoutMs',

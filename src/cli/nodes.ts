@@ -48,6 +48,7 @@ export async function startOneNode(
     ...{ store, registry, slots: settings.slots, nodeId, nodeName, address: opsPort.address, stopGraceMs: stop.graceMs },
     lease: { ttlMs: settings.leaseTtlMs, heartbeatMs: settings.heartbeatMs, marginMs: settings.leaseMarginMs },
     gateLimitMs: settings.gateLimitMs,
+    retentionMs: settings.retentionMs,
     ...surroundings,
     isolation: suspects,
   });

@@ -137,6 +137,18 @@ export const SETTINGS = {
     sentence:
       'How long, after an outage of its database, orders with keys may wait to be compared with what ran elsewhere; then they go on, marked.',
   },
+  retentionMs: {
+    kind: 'duration',
+    flag: 'retention',
+    variable: 'CONVEYOR_RETENTION',
+    config: 'retention',
+    default: undefined,
+    otherwise: 'for ever',
+    min: 3_600_000,
+    max: 3_650 * DAY_MS,
+    sentence:
+      'How long orders are kept after their end, at least; then they go with all that belongs to them. Orders that did not end are never dropped.',
+  },
   leaseTtlMs: {
     kind: 'duration',
     flag: 'lease-ttl',

@@ -6,6 +6,7 @@ import type { OperationStore } from './operation-store.ts';
 import type { OutboxStore } from './outbox.ts';
 import type { PeerStore } from './peer-store.ts';
 import type { Closing } from './plan.ts';
+import type { RetentionStore } from './retention-store.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
 /**
@@ -71,6 +72,7 @@ export interface Store {
   readonly peers: PeerStore;
   readonly outbox: OutboxStore;
   readonly webhooks: WebhookStore;
+  readonly retention: RetentionStore;
   close(): Promise<void>;
 }
 

@@ -24,6 +24,8 @@ export interface NodeOptions {
   stopGraceMs?: number;
   /** How long orders may wait, after an outage, for their keys to be compared with other warehouses; default 30 s. */
   gateLimitMs?: number;
+  /** How long orders are kept after their end; absent: for ever. */
+  retentionMs?: number | undefined;
   /** Of the operations port, for operators. */
   address?: string;
   /** Where suspects run; absent: in this process, like all others. */
@@ -201,6 +203,7 @@ class Node implements RunningNode {
       log: log.child({ node: this.nodeName }),
       stats: this.stats,
       gateLimitMs: this.options.gateLimitMs ?? DEFAULT_GATE_LIMIT_MS,
+      retentionMs: this.options.retentionMs,
       draining: this.draining,
       isolation: this.options.isolation,
       onDrain: (draining) => {

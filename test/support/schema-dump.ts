@@ -21,7 +21,8 @@ async function texts(client: pg.Client, query: string): Promise<string[]> {
   return rows.map((row) => row.text);
 }
 
-const OURS = `n.nspname = 'public' and c.relname not like 'kysely%'`;
+/** Partitions come and go with time, and are as their tables are. */
+const OURS = `n.nspname = 'public' and c.relname not like 'kysely%' and not c.relispartition`;
 
 function types(client: pg.Client): Promise<string[]> {
   return texts(
@@ -34,20 +35,21 @@ function types(client: pg.Client): Promise<string[]> {
 function tables(client: pg.Client): Promise<string[]> {
   return texts(
     client,
-    `select format(E'create table %I (\\n%s\\n)%s;', c.relname,
+    `select format(E'create table %I (\\n%s\\n)%s%s;', c.relname,
               (select string_agg('  ' || line, E',\\n' order by kind, position) from (
                  select 0 as kind, a.attnum::int as position,
                         concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
                                   case when a.attidentity = 'a' then 'generated always as identity' end,
                                   case when a.attnotnull then 'not null' end,
-                                  'default ' || pg_get_expr(d.adbin, d.adrelid)) as line
+                                  case a.attgenerated when 's' then 'generated always as ' || pg_get_expr(d.adbin, d.adrelid) || ' stored'
+                                                    else 'default ' || pg_get_expr(d.adbin, d.adrelid) end) as line
                    from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
                   where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
                  union all
                  select 1, row_number() over (order by k.conname)::int, format('constraint %I %s', k.conname, pg_get_constraintdef(k.oid))
                    from pg_constraint k where k.conrelid = c.oid and k.contype <> 'n') lines),
-              ' with (' || array_to_string(c.reloptions, ', ') || ')') as text
-       from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r' and ${OURS} order by c.relname`,
+              ' partition by ' || pg_get_partkeydef(c.oid), ' with (' || array_to_string(c.reloptions, ', ') || ')') as text
+       from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p') and ${OURS} order by c.relname`,
   );
 }
 

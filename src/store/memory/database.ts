@@ -129,6 +129,13 @@ export class MemoryDatabase {
     if (isEnded(row.state)) this.open.delete(row);
   }
 
+  /** An order that ended, with all that belongs to it. */
+  forget(orderId: string): void {
+    this.orders.delete(orderId);
+    this.events.delete(orderId);
+    for (const [name, key] of this.keys) if (key.orderId === orderId && key.home === null) this.keys.delete(name);
+  }
+
   recordOf(row: OrderRow): OrderRecord {
     const events = copyOf(this.historyOf(row.orderId));
     const nodes = new Map<number, { nodeId: string; nodeName: string }>();

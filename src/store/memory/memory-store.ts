@@ -10,6 +10,7 @@ import { listOrders } from './list.ts';
 import { operationStore } from './operations.ts';
 import { outboxStore } from './outbox.ts';
 import { peerStore } from './peers.ts';
+import { retentionStore } from './retention.ts';
 import { endSessions, findLostSessions, openSession, readLoad, readTotals, tick } from './sessions.ts';
 import { tokenStore } from './tokens.ts';
 import { webhookStore } from './webhooks.ts';
@@ -63,6 +64,7 @@ export function createMemoryStore({ warehouse, clock, database: db = new MemoryD
     peers: peerStore(db),
     outbox: outboxStore(db),
     webhooks: webhookStore(db),
+    retention: retentionStore(db),
     close: async () => undefined,
   };
 }

@@ -26,7 +26,7 @@ export interface ConnectionOptions {
  * by a prepared statement would read the whole table a minute later. Every hot statement has an index for each of its
  * ways, so sequential scans and joins that read whole tables are ruled out for these connections.
  */
-const PLANNER = '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan';
+export const PLANNER = '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan';
 const SAFETY = '-c lock_timeout=4000 -c idle_in_transaction_session_timeout=5000 -c timezone=UTC';
 
 const CONNECT_TIMEOUT_MS = 3_000;

@@ -6,6 +6,7 @@ import type { Log } from '#engine/log.ts';
 import type { OperationStore } from '#engine/operation-store.ts';
 import type { OutboxStore } from '#engine/outbox.ts';
 import type { PeerStore } from '#engine/peer-store.ts';
+import type { RetentionStore } from '#engine/retention-store.ts';
 import type * as port from '#engine/store.ts';
 import type { WebhookStore } from '#engine/webhook-store.ts';
 import { OrderIntake } from './accept.ts';
@@ -20,6 +21,7 @@ import { operationStore } from './operations.ts';
 import { outboxStore } from './outbox.ts';
 import { peerStore } from './peers.ts';
 import { OrderReader } from './read.ts';
+import { retentionStore } from './retention.ts';
 import { endSessions, findLostSessions, openSession, readLoad, readTotals, tick } from './sessions.ts';
 import { tokenStore } from './tokens.ts';
 import { webhookStore } from './webhooks.ts';
@@ -82,6 +84,7 @@ class PostgresStore implements port.Store {
   readonly peers: PeerStore;
   readonly outbox: OutboxStore;
   readonly webhooks: WebhookStore;
+  readonly retention: RetentionStore;
   private readonly options: PostgresStoreOptions;
   private readonly connections: Record<'accept' | 'orders' | 'tick' | 'read' | 'hints' | 'rare' | 'pulse' | 'count' | 'outbox', Connection>;
   private readonly pool: pg.Pool;
@@ -122,6 +125,7 @@ class PostgresStore implements port.Store {
     this.peers = peerStore(this.connections, this.intake);
     this.outbox = outboxStore(this.connections.outbox, this.workflowIds);
     this.webhooks = webhookStore(this.connections.outbox);
+    this.retention = retentionStore(this.connections.count);
   }
 
   registerWorkflows(workflows: readonly port.WorkflowIdentity[]): Promise<void> {
