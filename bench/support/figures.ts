@@ -9,6 +9,8 @@ export function quantile(values: readonly number[], q: number): number {
 
 /** One line of the report. */
 export interface Figure {
+  /** For those who compute with it (see bench/report.ts). */
+  id?: string;
   name: string;
   value: number;
   unit: string;
@@ -16,24 +18,49 @@ export interface Figure {
   target?: { atLeast: number } | { atMost: number };
 }
 
+/** Lines over one axis. */
+export interface Plot {
+  title: string;
+  /** With its unit. */
+  x: string;
+  y: string;
+  lines: { label: string; points: [x: number, y: number][] }[];
+}
+
+/** What a suite found out. */
+export interface Measured {
+  figures: Figure[];
+  plots?: Plot[];
+}
+
+/** What nothing could be measured of is not shown as if it had been. */
+export function refuseNoNumbers({ figures }: Measured): void {
+  const nothing = figures.filter(({ value }) => !Number.isFinite(value));
+  if (nothing.length > 0) throw new Error(`nothing was measured of: ${nothing.map(({ name }) => name).join('; ')}`);
+}
+
 export function isMet({ value, target }: Figure): boolean | undefined {
   if (!target) return undefined;
   return 'atLeast' in target ? value >= target.atLeast : value <= target.atMost;
 }
 
+export function promiseOf({ target }: Figure): string {
+  if (!target) return '';
+  return 'atLeast' in target ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`;
+}
+
 export function printFigures(figures: readonly Figure[]): void {
+  if (figures.length === 0) return;
   const width = Math.max(...figures.map(({ name }) => name.length));
   for (const figure of figures) {
-    const { target } = figure;
-    const promise = target ? ('atLeast' in target ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`) : '';
     const verdict = { true: 'met', false: 'MISSED', undefined: '' }[String(isMet(figure)) as 'true' | 'false' | 'undefined'];
     console.log(
-      `${figure.name.padEnd(width)}  ${format(figure.value).padStart(10)} ${figure.unit.padEnd(18)} ${promise.padEnd(8)} ${verdict}`.trimEnd(),
+      `${figure.name.padEnd(width)}  ${formatValue(figure.value).padStart(10)} ${figure.unit.padEnd(18)} ${promiseOf(figure).padEnd(8)} ${verdict}`.trimEnd(),
     );
   }
 }
 
-function format(value: number): string {
+export function formatValue(value: number): string {
   if (Math.abs(value) >= 1_000) return Math.round(value).toLocaleString('en');
   return value.toFixed(Math.abs(value) >= 10 ? 1 : 3);
 }

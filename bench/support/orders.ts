@@ -3,9 +3,12 @@ import { systemClock } from '#engine/clock.ts';
 import { findViolations } from '#engine/history-check.ts';
 import type { Store } from '#engine/store.ts';
 import { readRecords } from '#test/orders.ts';
-import { STEP_NAMES } from './server.ts';
+import { type BenchDatabase, STEP_NAMES } from './server.ts';
+import { countCompleted } from './stored-orders.ts';
 
 const ACCEPT_BATCH = 500;
+const LOOK_EVERY_MS = 25;
+const STUCK_AFTER_MS = 30_000;
 const SAMPLE = 1_000;
 
 /** Accepts so many orders of the default workflow, as a gateway would, and tells the nodes; their ids. */
@@ -29,6 +32,18 @@ export async function acceptOrders(store: Store, count: number): Promise<string[
   }
   await store.wakeNodes(count);
   return ids;
+}
+
+/** Waits until so many orders have completed, at next to no cost; rejects when nothing completes any more. */
+export async function untilCompleted({ client }: BenchDatabase, count: number): Promise<void> {
+  let [completed, since] = [-1, performance.now()];
+  for (;;) {
+    const now = await countCompleted(client);
+    if (now >= count) return;
+    if (now !== completed) [completed, since] = [now, performance.now()];
+    if (performance.now() - since > STUCK_AFTER_MS) throw new Error(`${completed} of ${count} orders completed, and then no more`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
 }
 
 /** Speed counts only when the work was right: rejects when the histories of a sample of these orders break an invariant. */
