@@ -6,6 +6,7 @@ import { benchHerd } from './herd.ts';
 import { benchIdle } from './idle.ts';
 import { benchPickUp } from './pick-up.ts';
 import { benchPrices } from './prices.ts';
+import { benchQuery } from './query.ts';
 import { benchRestart } from './restart.ts';
 import { stopChildren } from './support/child.ts';
 import { type Figure, type Measured, printFigures, refuseNoNumbers } from './support/figures.ts';
@@ -33,6 +34,7 @@ const suites: Suite[] = [
   { name: 'accept', isShort: true, measure: () => benchAccept(server, size.rounds, size.loadSeconds) },
   { name: 'pick-up', isShort: true, measure: () => benchPickUp(server, size.pickUps, size.loadSeconds) },
   { name: 'idle', isShort: true, measure: () => benchIdle(size.idleSeconds) },
+  { name: 'query', measure: () => benchQuery(server, size) },
   { name: 'takeover', measure: () => benchTakeover(server, size.kills, size.slowKills) },
   { name: 'fleet', measure: () => benchFleet(size.fleets) },
   { name: 'herd', measure: () => benchHerd() },

@@ -16,6 +16,8 @@ export interface Figure {
   unit: string;
   /** What the project promises of it, if it does. */
   target?: { atLeast: number } | { atMost: number };
+  /** What went wrong while it was measured: it has no value. */
+  refused?: string;
 }
 
 /** Lines over one axis. */
@@ -35,11 +37,12 @@ export interface Measured {
 
 /** What nothing could be measured of is not shown as if it had been. */
 export function refuseNoNumbers({ figures }: Measured): void {
-  const nothing = figures.filter(({ value }) => !Number.isFinite(value));
+  const nothing = figures.filter(({ value, refused }) => refused === undefined && !Number.isFinite(value));
   if (nothing.length > 0) throw new Error(`nothing was measured of: ${nothing.map(({ name }) => name).join('; ')}`);
 }
 
-export function isMet({ value, target }: Figure): boolean | undefined {
+export function isMet({ value, target, refused }: Figure): boolean | undefined {
+  if (refused !== undefined) return false;
   if (!target) return undefined;
   return 'atLeast' in target ? value >= target.atLeast : value <= target.atMost;
 }
@@ -53,6 +56,10 @@ export function printFigures(figures: readonly Figure[]): void {
   if (figures.length === 0) return;
   const width = Math.max(...figures.map(({ name }) => name.length));
   for (const figure of figures) {
+    if (figure.refused !== undefined) {
+      console.log(`${figure.name.padEnd(width)}  REFUSED: ${figure.refused}`);
+      continue;
+    }
     const verdict = { true: 'met', false: 'MISSED', undefined: '' }[String(isMet(figure)) as 'true' | 'false' | 'undefined'];
     console.log(
       `${figure.name.padEnd(width)}  ${formatValue(figure.value).padStart(10)} ${figure.unit.padEnd(18)} ${promiseOf(figure).padEnd(8)} ${verdict}`.trimEnd(),

@@ -37,6 +37,7 @@ const FULL = {
   kills: 10,
   slowKills: 3,
   fleets: [1, 2, 4, 8],
+  storedOrders: 5_000_000,
 };
 const QUICK: Sizes = {
   rounds: 1,
@@ -47,14 +48,19 @@ const QUICK: Sizes = {
   kills: 3,
   slowKills: 1,
   fleets: [1, 2],
+  storedOrders: 200_000,
 };
 
 export type Sizes = typeof FULL;
 
 /** How much is measured. */
-export function sizesOf({ quick, rounds }: Flags): Sizes {
+export function sizesOf({ quick, rounds, orders }: Flags): Sizes {
   const sizes = quick ? QUICK : FULL;
-  return { ...sizes, rounds: wholeNumber('rounds', rounds) ?? sizes.rounds };
+  return {
+    ...sizes,
+    rounds: wholeNumber('rounds', rounds) ?? sizes.rounds,
+    storedOrders: wholeNumber('orders', orders) ?? sizes.storedOrders,
+  };
 }
 
 function wholeNumber(flag: string, text: string | undefined): number | undefined {

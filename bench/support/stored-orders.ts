@@ -34,3 +34,68 @@ export async function completedPerSecond(client: pg.Client, firstId: string): Pr
   );
   return rows[0]?.rate ?? Number.NaN;
 }
+
+const CHUNK = 100_000;
+const DAYS = 30;
+/** One order in so many was cancelled while it waited; all others were completed. */
+const CANCELLED_EVERY = 1_000;
+const STEPS_APART_MS = 5_000;
+
+/** Ids as gateways make them: by time, with the warehouse's number and random digits (see #domain/ids.ts). */
+const ID_AT = `(lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7' || substr(random, 1, 3)
+                || to_hex(32768 + (select number from warehouse)) || substr(random, 4, 12))::uuid`;
+
+const CHUNK_OF_ORDERS = `
+  insert into finished
+  select ${ID_AT}, at, n, n % ${CANCELLED_EVERY} = 0
+    from (select n, md5(random()::text) as random, now() - interval '1 hour' - ($3 - n)::float8 / $3 * interval '${DAYS} days' as at
+            from generate_series($1::int, $2::int) n) x`;
+
+const CHUNK_OF_ROWS = `
+  insert into orders (order_id, accepted_at, next_run_at, ended_at, fence, version, state, workflow_id, step, customer_id, content)
+  select order_id, at, ended_at, ended_at, case when cancelled then 1 else 2 end, case when cancelled then 2 else 6 end,
+         case when cancelled then 'cancelled' else 'completed' end::order_state, 1, case when cancelled then 1 else 4 end,
+         case when n % 1009 = 0 then 'user' else 'customer-' || n % 1009 end,
+         jsonb_build_object('customer_name', 'Customer ' || n % 20011, 'region', (array['HCM', 'HN', 'DN'])[1 + n % 3],
+                            'symbol', 'abc', 'quantity', 1 + n % 7)
+    from (select *, at + case when cancelled then interval '1 second' else ${4 * STEPS_APART_MS} * interval '1 millisecond' end as ended_at
+            from finished) x`;
+
+const CHUNK_OF_EVENTS = `
+  insert into order_events (order_id, at, session_id, version, fence, kind, direction, step, data)
+  select order_id, at + greatest(version - 2, 0) * ${STEPS_APART_MS} * interval '1 millisecond',
+         case when version > 1 and not cancelled then 0 end, version,
+         case when version > 1 then 1 else 0 end,
+         case when version = 1 then 'accepted' when cancelled then 'cancelled' when version = 2 then 'claimed'
+              when version = 6 then 'completed' else 'step_completed' end::event_kind,
+         'forward', case when version < 4 then 1 else version - 2 end,
+         case when version = 5 then '{"result": {"execution_price": "101.250000"}}'::jsonb end
+    from finished, generate_series(1, 6) as version
+   where version <= 2 or not cancelled
+   order by at, order_id, version`;
+
+/** Fills a database with orders that ended in the last 30 days, with their histories of six events, as time leaves it. */
+export async function storeFinishedOrders(client: pg.Client, count: number): Promise<void> {
+  await client.query('set synchronous_commit = off');
+  await client.query('create temporary table finished (order_id uuid, at timestamptz, n int, cancelled boolean)');
+  for (let from = 1; from <= count; from += CHUNK) {
+    await client.query('truncate finished');
+    await client.query(CHUNK_OF_ORDERS, [from, Math.min(count, from + CHUNK - 1), count]);
+    await client.query(CHUNK_OF_ROWS);
+    await client.query(CHUNK_OF_EVENTS);
+  }
+  await client.query('drop table finished');
+  await client.query('reset synchronous_commit');
+  // Otherwise the server would do it while something is measured.
+  await client.query('vacuum analyze');
+  await client.query('checkpoint');
+}
+
+/** Ids of orders that ended, from all times. */
+export async function someFinishedIds(client: pg.Client, count: number): Promise<string[]> {
+  const { rows } = await client.query<{ order_id: string }>(
+    `select order_id from orders tablesample system (1) where state = 'completed' order by random() limit $1`,
+    [count],
+  );
+  return rows.map((row) => row.order_id);
+}
