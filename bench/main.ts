@@ -1,4 +1,5 @@
 import { benchAccept } from './accept.ts';
+import { benchBacklog } from './backlog.ts';
 import { benchCarry } from './carry.ts';
 import { benchFleet } from './fleet.ts';
 import { benchGenerator } from './generator.ts';
@@ -35,6 +36,7 @@ const suites: Suite[] = [
   { name: 'pick-up', isShort: true, measure: () => benchPickUp(server, size.pickUps, size.loadSeconds) },
   { name: 'idle', isShort: true, measure: () => benchIdle(size.idleSeconds) },
   { name: 'query', measure: () => benchQuery(server, size) },
+  { name: 'backlog', measure: () => benchBacklog(server, size) },
   { name: 'takeover', measure: () => benchTakeover(server, size.kills, size.slowKills) },
   { name: 'fleet', measure: () => benchFleet(size.fleets) },
   { name: 'herd', measure: () => benchHerd() },

@@ -3,7 +3,7 @@ import { ORDER_STATUSES } from '#domain/order-state.ts';
 import { startChild } from './support/child.ts';
 import { type Figure, median } from './support/figures.ts';
 import { type Load, loadOnce } from './support/load.ts';
-import { acceptOrders } from './support/orders.ts';
+import { acceptOrders, checkHistories } from './support/orders.ts';
 import { type BenchServer, withDatabase } from './support/server.ts';
 import { someFinishedIds, storeFinishedOrders } from './support/stored-orders.ts';
 
@@ -28,6 +28,7 @@ export function benchQuery(server: BenchServer, size: { rounds: number; loadSeco
     try {
       await acceptOrders(store, OPEN_ORDERS);
       const ids = await someFinishedIds(client, PATHS);
+      await checkHistories(store, ids);
       return [
         ...(await readById(
           gateway.ready,

@@ -38,6 +38,9 @@ const FULL = {
   slowKills: 3,
   fleets: [1, 2, 4, 8],
   storedOrders: 5_000_000,
+  claims: 300,
+  backlog: 1_000_000,
+  smallBacklog: 1_000,
 };
 const QUICK: Sizes = {
   rounds: 1,
@@ -49,6 +52,9 @@ const QUICK: Sizes = {
   slowKills: 1,
   fleets: [1, 2],
   storedOrders: 200_000,
+  claims: 200,
+  backlog: 50_000,
+  smallBacklog: 1_000,
 };
 
 export type Sizes = typeof FULL;
