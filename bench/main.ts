@@ -9,6 +9,7 @@ import { benchPickUp } from './pick-up.ts';
 import { benchPrices } from './prices.ts';
 import { benchQuery } from './query.ts';
 import { benchRestart } from './restart.ts';
+import { benchRetention } from './retention.ts';
 import { stopChildren } from './support/child.ts';
 import { type Figure, type Measured, printFigures, refuseNoNumbers } from './support/figures.ts';
 import { saveResult, showResults } from './support/results.ts';
@@ -37,6 +38,7 @@ const suites: Suite[] = [
   { name: 'idle', isShort: true, measure: () => benchIdle(size.idleSeconds) },
   { name: 'query', measure: () => benchQuery(server, size) },
   { name: 'backlog', measure: () => benchBacklog(server, size) },
+  { name: 'retention', measure: () => benchRetention(server, size) },
   { name: 'takeover', measure: () => benchTakeover(server, size.kills, size.slowKills) },
   { name: 'fleet', measure: () => benchFleet(size.fleets) },
   { name: 'herd', measure: () => benchHerd() },
