@@ -10,6 +10,7 @@ import { benchPrices } from './prices.ts';
 import { benchQuery } from './query.ts';
 import { benchRestart } from './restart.ts';
 import { benchRetention } from './retention.ts';
+import { benchSoak } from './soak.ts';
 import { stopChildren } from './support/child.ts';
 import { type Figure, type Measured, printFigures, refuseNoNumbers } from './support/figures.ts';
 import { saveResult, showResults } from './support/results.ts';
@@ -39,6 +40,7 @@ const suites: Suite[] = [
   { name: 'query', measure: () => benchQuery(server, size) },
   { name: 'backlog', measure: () => benchBacklog(server, size) },
   { name: 'retention', measure: () => benchRetention(server, size) },
+  { name: 'soak', measure: () => benchSoak(server, size.soakMinutes, size.loadSeconds) },
   { name: 'takeover', measure: () => benchTakeover(server, size.kills, size.slowKills) },
   { name: 'fleet', measure: () => benchFleet(size.fleets) },
   { name: 'herd', measure: () => benchHerd() },

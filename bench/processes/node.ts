@@ -5,10 +5,12 @@ import { defineWorkflow, type StepContext, step } from '#engine/workflow.ts';
 import { startNode } from '#node/node.ts';
 import { openPostgresStore } from '#store/postgres/open.ts';
 import { orderWorkflow } from '#workflows/order.ts';
+import { timeClaims } from '../support/claim-times.ts';
 import { STEP_NAMES } from '../support/server.ts';
 
 /**
  * One node of 50 slots with empty steps; it prints the id of each order of the customer `BENCH_TELL`, and when its first step ran.
+ * With `BENCH_TIME_CLAIMS` it prints what its claims took (see support/claim-times.ts).
  * With `BENCH_FAILURE_RATE` it runs the default workflow instead, in no time, with so many failures.
  */
 const told = process.env['BENCH_TELL'] ?? 'nobody';
@@ -24,8 +26,9 @@ const empty = defineWorkflow({
 });
 const workflow =
   failureRate === undefined ? empty : orderWorkflow({ stepDurationMs: 0, failureRate: Number(failureRate), clock: systemClock });
+const timed = process.env['BENCH_TIME_CLAIMS'] === '1';
 const node = await startNode({
-  store,
+  store: timed ? timeClaims(store, (tookMs) => console.log(`claims ${JSON.stringify(tookMs)}`)) : store,
   registry: new WorkflowRegistry([workflow]),
   slots: 50,
   nodeId: process.env['BENCH_NODE_ID'] ?? '00000000-0000-7000-8000-000000000001',

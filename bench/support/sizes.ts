@@ -38,6 +38,7 @@ const FULL = {
   slowKills: 3,
   fleets: [1, 2, 4, 8],
   storedOrders: 5_000_000,
+  soakMinutes: 30,
   claims: 300,
   backlog: 1_000_000,
   smallBacklog: 1_000,
@@ -52,6 +53,7 @@ const QUICK: Sizes = {
   slowKills: 1,
   fleets: [1, 2],
   storedOrders: 200_000,
+  soakMinutes: 2,
   claims: 200,
   backlog: 50_000,
   smallBacklog: 1_000,
@@ -60,12 +62,13 @@ const QUICK: Sizes = {
 export type Sizes = typeof FULL;
 
 /** How much is measured. */
-export function sizesOf({ quick, rounds, orders }: Flags): Sizes {
+export function sizesOf({ quick, rounds, orders, minutes }: Flags): Sizes {
   const sizes = quick ? QUICK : FULL;
   return {
     ...sizes,
     rounds: wholeNumber('rounds', rounds) ?? sizes.rounds,
     storedOrders: wholeNumber('orders', orders) ?? sizes.storedOrders,
+    soakMinutes: wholeNumber('minutes', minutes) ?? sizes.soakMinutes,
   };
 }
 

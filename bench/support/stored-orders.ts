@@ -35,6 +35,27 @@ export async function completedPerSecond(client: pg.Client, firstId: string): Pr
   return rows[0]?.rate ?? Number.NaN;
 }
 
+export interface TableState {
+  deadRows: number;
+  tableBytes: number;
+  indexBytes: number;
+}
+
+/** Of all tables together. */
+export async function readTableState(client: pg.Client): Promise<TableState> {
+  const { rows } = await client.query<TableState>(
+    `select sum(n_dead_tup)::float8 as "deadRows", sum(pg_table_size(relid))::float8 as "tableBytes",
+            sum(pg_indexes_size(relid))::float8 as "indexBytes" from pg_stat_user_tables`,
+  );
+  return rows[0] as TableState;
+}
+
+/** Lets one snapshot stay, as a backup or a forgotten session does: nothing dead since then can be removed. */
+export async function holdSnapshot(client: pg.Client): Promise<void> {
+  await client.query('begin isolation level repeatable read');
+  await client.query('select from warehouse');
+}
+
 const CHUNK = 100_000;
 const DAYS = 30;
 /** One order in so many was cancelled while it waited; all others were completed. */
