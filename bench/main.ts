@@ -5,6 +5,7 @@ import { benchFleet } from './fleet.ts';
 import { benchGenerator } from './generator.ts';
 import { benchHerd } from './herd.ts';
 import { benchIdle } from './idle.ts';
+import { benchOverload } from './overload.ts';
 import { benchPickUp } from './pick-up.ts';
 import { benchPrices } from './prices.ts';
 import { benchQuery } from './query.ts';
@@ -41,6 +42,7 @@ const suites: Suite[] = [
   { name: 'backlog', measure: () => benchBacklog(server, size) },
   { name: 'retention', measure: () => benchRetention(server, size) },
   { name: 'soak', measure: () => benchSoak(server, size.soakMinutes, size.loadSeconds) },
+  { name: 'overload', measure: () => benchOverload(server, size) },
   { name: 'takeover', measure: () => benchTakeover(server, size.kills, size.slowKills) },
   { name: 'fleet', measure: () => benchFleet(size.fleets) },
   { name: 'herd', measure: () => benchHerd() },

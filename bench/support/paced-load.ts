@@ -8,9 +8,22 @@ const CAPACITY_CONNECTIONS = 64;
 const LOWER_BY = 0.85;
 const MAX_WAIT_S = 0.25;
 
+/** What became of the requests of a load. */
+export interface LoadReport {
+  sent: number;
+  accepted: number;
+  /** Answered with 503. */
+  overloaded: number;
+  withoutRetryAfter: number;
+  otherAnswers: number;
+  unanswered: number;
+  /** Connections that the other side ended. */
+  cutOff: number;
+}
+
 export interface PacedLoad {
-  /** Sends no more, and tells how many were sent; rejects unless all were accepted. */
-  end(): Promise<{ sent: number }>;
+  /** Sends no more, and tells what became of what was sent. */
+  end(): Promise<LoadReport>;
 }
 
 /**
@@ -43,18 +56,28 @@ async function isKeptUp(gatewayUrl: string, database: BenchDatabase, rate: numbe
   return inTime && queued <= rate * MAX_WAIT_S;
 }
 
-/** So many orders per second, evenly, from a process of its own, until ended; a slow answer does not slow it down. */
+/** So many orders per second, evenly, from a process of its own, until ended; its end rejects unless all were accepted. */
 export async function startPacedLoad(gatewayUrl: string, perSecond: number): Promise<PacedLoad> {
-  const child = await startChild('paced-load.ts', { BENCH_TARGET: gatewayUrl, BENCH_RATE: String(perSecond) });
+  const load = await startLoad(gatewayUrl, { BENCH_RATE: String(perSecond) });
+  return {
+    async end() {
+      const report = await load.end();
+      if (report.accepted !== report.sent) throw new Error(`not all of the paced load was accepted: ${JSON.stringify(report)}`);
+      return report;
+    },
+  };
+}
+
+/** Goes on whatever the answers are; `env` is told in processes/paced-load.ts. */
+export async function startLoad(gatewayUrl: string, env: Record<string, string>): Promise<PacedLoad> {
+  const child = await startChild('paced-load.ts', { BENCH_TARGET: gatewayUrl, ...env });
   const told = new Promise<string>((resolve) => child.onLine(resolve));
   return {
     async end() {
       child.kill('SIGTERM');
-      const line = await told;
+      const report = JSON.parse(await told) as LoadReport;
       await child.stop();
-      const { sent, accepted } = JSON.parse(line) as { sent: number; accepted: number };
-      if (accepted !== sent) throw new Error(`not all of the paced load was accepted: ${line}`);
-      return { sent };
+      return report;
     },
   };
 }

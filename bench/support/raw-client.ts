@@ -29,15 +29,14 @@ export class RawClient {
     socket.on('data', (chunk) => this.read(chunk));
   }
 
-  /** `onEnd` is told how many answers were owed when the connection ended. */
-  static open(url: string, onAnswer: (answer: RawAnswer, client: RawClient) => void, onEnd: (owed: number) => void): Promise<RawClient> {
+  static open(url: string, onAnswer: (answer: RawAnswer) => void, onEnd: () => void): Promise<RawClient> {
     const { hostname, port } = new URL(url);
     return new Promise((resolve, reject) => {
       const socket = connect({ host: hostname, port: Number(port), noDelay: true });
-      const client: RawClient = new RawClient(socket, (answer) => onAnswer(answer, client));
+      const client = new RawClient(socket, onAnswer);
       socket.once('connect', () => resolve(client));
       socket.on('error', reject);
-      socket.once('close', () => onEnd(client.waiting));
+      socket.once('close', onEnd);
     });
   }
 
@@ -45,10 +44,6 @@ export class RawClient {
   send(request: Buffer, count = 1): void {
     this.waiting += count;
     this.socket.write(count === 1 ? request : Buffer.concat(Array.from({ length: count }, () => request)));
-  }
-
-  close(): void {
-    this.socket.destroy();
   }
 
   private read(chunk: Buffer): void {
