@@ -35,6 +35,15 @@ export async function completedPerSecond(client: pg.Client, firstId: string): Pr
   return rows[0]?.rate ?? Number.NaN;
 }
 
+/** When the n-th order was completed; in seconds. */
+export async function endOfOrder(client: pg.Client, n: number): Promise<number> {
+  const { rows } = await client.query<{ at: number }>(
+    `select extract(epoch from ended_at)::float8 as at from orders where state = 'completed' order by ended_at offset $1 limit 1`,
+    [n],
+  );
+  return rows[0]?.at ?? Number.NaN;
+}
+
 export interface TableState {
   deadRows: number;
   tableBytes: number;
