@@ -9,6 +9,7 @@ import { benchOverload } from './overload.ts';
 import { benchPickUp } from './pick-up.ts';
 import { benchPrices } from './prices.ts';
 import { benchQuery } from './query.ts';
+import { writeReport } from './report.ts';
 import { benchRestart } from './restart.ts';
 import { benchRetention } from './retention.ts';
 import { benchSoak } from './soak.ts';
@@ -73,10 +74,16 @@ try {
       process.exitCode = 1;
     }
   }
-  if (flags.save) for (const { name, measured } of results) await saveResult(server, name, measured, flags);
+  if (flags.save) await saveAll();
 } finally {
   await stop();
 }
+
+async function saveAll(): Promise<void> {
+  for (const { name, measured } of results) await saveResult(server, name, measured, flags);
+  await writeReport();
+}
+
 const figures = results.flatMap(({ measured }) => measured.figures);
 if (flags.json) console.log(JSON.stringify(showResults(figures)));
 else printFigures(figures);

@@ -45,7 +45,7 @@ export function benchOverload(server: BenchServer, size: { loadSeconds: number; 
         { name: 'sent in overload, of the capacity', value: told.sent / size.overloadSeconds / perSecond, unit: 'ratio' },
         { name: '… accepted, of the capacity', value: told.accepted / tookS / perSecond, unit: 'ratio' },
         { name: '… answered with 503', value: told.overloaded, unit: 'answers' },
-        { name: '… of them without Retry-After', value: told.withoutRetryAfter, unit: 'answers', target: { atMost: 0 } },
+        { name: 'answers with 503 without Retry-After', value: told.withoutRetryAfter, unit: 'answers', target: { atMost: 0 } },
         { name: '… not answered, or cut off', value: told.unanswered + told.cutOff, unit: 'requests' },
         { name: 'most memory of the gateway', value: mostMb, unit: 'MB', target: { atMost: 400 } },
         { name: 'accepted, and not stored or not ended afterwards', value: 0, unit: 'orders', target: { atMost: 0 } },

@@ -21,10 +21,10 @@ export function benchPickUp(server: BenchServer, orderCount: number, capacitySec
       const loaded = await measureUnderLoad(database, probe, { orderCount, gatewayUrl, perSecond: perSecond * LOAD_OF_CAPACITY });
       return [
         { name: 'pick-up on an idle system, p50', value: quantile(idle, 0.5), unit: 'ms', target: { atMost: 2.5 } },
-        { name: '… p99', value: quantile(idle, 0.99), unit: 'ms', target: { atMost: 6 } },
+        { name: 'pick-up on an idle system, p99', value: quantile(idle, 0.99), unit: 'ms', target: { atMost: 6 } },
         { name: 'capacity: accepted by one process, carried by one', value: perSecond, unit: 'orders/s' },
-        { name: 'pick-up at half of that, p50', value: quantile(loaded, 0.5), unit: 'ms' },
-        { name: '… p99', value: quantile(loaded, 0.99), unit: 'ms', target: { atMost: 50 } },
+        { name: 'pick-up at half of capacity, p50', value: quantile(loaded, 0.5), unit: 'ms' },
+        { name: 'pick-up at half of capacity, p99', value: quantile(loaded, 0.99), unit: 'ms', target: { atMost: 50 } },
       ];
     }),
   );

@@ -41,7 +41,7 @@ export function benchRetention(server: BenchServer, size: RetentionSize): Promis
       { name: `${what}, empty database`, value: median(rounds.map(({ empty }) => pick(empty))), unit },
       { name: `… with ${count} finished orders`, value: median(rounds.map((round) => pick(round.full))), unit },
       {
-        name: '… to that of the empty one',
+        name: `${what}, with ${count} finished orders to without`,
         value: median(rounds.map((round) => pick(round.full) / pick(round.empty))),
         unit: 'ratio',
         ...(target ? { target } : {}),

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { type BenchChild, startChild } from './support/child.ts';
-import { type Figure, type Measured, median, type Plot } from './support/figures.ts';
+import { type Figure, type LinePlot, type Measured, median } from './support/figures.ts';
 import { checkHistories, untilCompleted } from './support/orders.ts';
 import { measureCapacity, startPacedLoad } from './support/paced-load.ts';
 import { memoryOf } from './support/processes.ts';
@@ -88,11 +88,11 @@ function figuresOf(looks: readonly Look[], { minutes, sent }: { minutes: number;
     { name: '… most that waited', value: most(looks, ({ waiting }) => waiting), unit: 'orders' },
     { name: 'claim, p50, first third', value: claim.first, unit: 'ms' },
     { name: '… last third', value: claim.last, unit: 'ms' },
-    { name: '… to that of the first', value: claim.last / claim.first, unit: 'ratio', target: { atMost: 1.2 } },
+    { name: 'claim, p50, last third to first third', value: claim.last / claim.first, unit: 'ratio', target: { atMost: 1.2 } },
     { name: 'dead rows, most of the first third', value: most(first, ({ deadRows }) => deadRows), unit: 'rows' },
     { name: '… at the end', value: end.deadRows, unit: 'rows' },
     {
-      name: '… to that',
+      name: 'dead rows, at the end to the most of the first third',
       value:
         end.deadRows /
         Math.max(
@@ -110,8 +110,8 @@ function figuresOf(looks: readonly Look[], { minutes, sent }: { minutes: number;
   ];
 }
 
-function plotsOf(looks: readonly Look[]): Plot[] {
-  const line = (label: string, pick: (look: Look) => number): Plot['lines'][number] => ({
+function plotsOf(looks: readonly Look[]): LinePlot[] {
+  const line = (label: string, pick: (look: Look) => number): LinePlot['lines'][number] => ({
     label,
     points: looks.map((look) => [look.minute, pick(look)]),
   });

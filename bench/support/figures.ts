@@ -20,14 +20,22 @@ export interface Figure {
   refused?: string;
 }
 
-/** Lines over one axis. */
-export interface Plot {
+/** Lines over one axis; `x` and `y` with their units. */
+export interface LinePlot {
   title: string;
-  /** With its unit. */
   x: string;
   y: string;
   lines: { label: string; points: [x: number, y: number][] }[];
 }
+
+/** What is compared, side by side. */
+export interface BarPlot {
+  title: string;
+  unit: string;
+  bars: { label: string; value: number; isOurs?: boolean }[];
+}
+
+export type Plot = LinePlot | BarPlot;
 
 /** What a suite found out. */
 export interface Measured {

@@ -1,7 +1,7 @@
 import { newOrderId } from '#domain/ids.ts';
 import { systemClock } from '#engine/clock.ts';
 import { findViolations } from '#engine/history-check.ts';
-import type { Store } from '#engine/store.ts';
+import type { NewOrder, Store } from '#engine/store.ts';
 import { readRecords } from '#test/orders.ts';
 import { type BenchDatabase, STEP_NAMES } from './server.ts';
 import { countCompleted } from './stored-orders.ts';
@@ -11,22 +11,26 @@ const LOOK_EVERY_MS = 25;
 const STUCK_AFTER_MS = 60_000;
 const SAMPLE = 1_000;
 
+/** Orders of the default workflow that nobody knows yet. */
+export function newOrders(store: Store, count: number): NewOrder[] {
+  return Array.from({ length: count }, () => ({
+    orderId: newOrderId(store.warehouse.number, systemClock.now(), systemClock.entropy()),
+    customerId: 'user',
+    workflow: 'order',
+    workflowVersion: 1,
+    content: { symbol: 'abc', quantity: 3 },
+    keys: [],
+    bodyHash: null,
+    routedBecause: null,
+    unsettledHome: null,
+  }));
+}
+
 /** Accepts so many orders of the default workflow, as a gateway would, and tells the nodes; their ids. */
 export async function acceptOrders(store: Store, count: number): Promise<string[]> {
   const ids: string[] = [];
   for (let accepted = 0; accepted < count; accepted += ACCEPT_BATCH) {
-    const batch = Math.min(ACCEPT_BATCH, count - accepted);
-    const orders = Array.from({ length: batch }, () => ({
-      orderId: newOrderId(store.warehouse.number, systemClock.now(), systemClock.entropy()),
-      customerId: 'user',
-      workflow: 'order',
-      workflowVersion: 1,
-      content: { symbol: 'abc', quantity: 3 },
-      keys: [],
-      bodyHash: null,
-      routedBecause: null,
-      unsettledHome: null,
-    }));
+    const orders = newOrders(store, Math.min(ACCEPT_BATCH, count - accepted));
     await store.acceptOrders(orders);
     ids.push(...orders.map(({ orderId }) => orderId));
   }
