@@ -15,6 +15,7 @@ import { benchRetention } from './retention.ts';
 import { benchSoak } from './soak.ts';
 import { stopChildren } from './support/child.ts';
 import { type Figure, type Measured, printFigures, refuseNoNumbers } from './support/figures.ts';
+import { measureBusyShare } from './support/processes.ts';
 import { saveResult, showResults } from './support/results.ts';
 import { startBenchServer } from './support/server.ts';
 import { readFlags, sizesOf } from './support/sizes.ts';
@@ -59,31 +60,28 @@ const stop = async (): Promise<void> => {
 process.once('SIGINT', () => void stop().finally(() => process.exit(130)));
 
 const chosen = suites.filter(({ name, isShort }) => (flags.only === undefined ? flags.full || isShort : name === flags.only));
-const results: { name: string; measured: Measured }[] = [];
+const results: Measured[] = [];
 try {
   if (chosen.length === 0) throw new Error(`--only is "${flags.only}"; allowed is one of ${suites.map(({ name }) => name).join(', ')}`);
   for (const { name, measure } of chosen) {
     console.error(`measuring ${name} …`);
     try {
+      const othersShare = await measureBusyShare();
+      if (othersShare > 0.1) console.error(`others use ${Math.round(othersShare * 100)} % of this machine: figures suffer from it`);
       const result = await measure();
       const measured = Array.isArray(result) ? { figures: result } : result;
       refuseNoNumbers(measured);
-      results.push({ name, measured });
+      results.push(measured);
+      if (flags.save) await saveResult(server, { suite: name, othersShare, measured }, flags);
     } catch (error) {
       console.error(`${name} is refused:`, error);
       process.exitCode = 1;
     }
   }
-  if (flags.save) await saveAll();
+  if (flags.save) await writeReport();
 } finally {
   await stop();
 }
-
-async function saveAll(): Promise<void> {
-  for (const { name, measured } of results) await saveResult(server, name, measured, flags);
-  await writeReport();
-}
-
-const figures = results.flatMap(({ measured }) => measured.figures);
+const figures = results.flatMap((measured) => measured.figures);
 if (flags.json) console.log(JSON.stringify(showResults(figures)));
 else printFigures(figures);

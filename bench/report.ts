@@ -95,13 +95,14 @@ function renderTargets(results: readonly SavedResult[]): string[] {
 }
 
 function renderSuite(result: SavedResult): string[] {
-  const { suite, measuredAt, commit, isQuick, machine, figures, plots = [] } = result;
+  const { suite, measuredAt, commit, isQuick, othersShare, machine, figures, plots = [] } = result;
   const { title, text } = TEXTS[suite] ?? { title: suite, text: '' };
   const { cores, cpu, memory_gib: memory, node, postgresql } = machine;
   return [
     `## ${title}`,
     '',
     `Suite \`${suite}\`, ${measuredAt.slice(0, 10)}, commit ${commit}: ${cores} cores (${cpu.trim()}), ${memory} GiB, Node ${node}, PostgreSQL ${postgresql}.`,
+    ...(othersShare > 0.1 ? [`Others used ${Math.round(othersShare * 100)} % of the machine just before: figures suffer from it.`] : []),
     ...(isQuick ? ['**Measured in a hurry, with few orders: a first impression.**'] : []),
     '',
     ...(text ? [text, ''] : []),

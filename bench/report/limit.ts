@@ -8,6 +8,9 @@ const WAREHOUSES = 10;
 /** Of an order that nothing goes wrong with: claim, three steps, the end. */
 const WRITES_OF_NODES = 5;
 const SLOTS = 50;
+/** Of the default workflow: four steps of five seconds. */
+const ORDER_S = 20;
+const LARGE_NODE_SLOTS = 500;
 const SECONDS_PER_DAY = 86_400;
 
 /** Figures by their ids. */
@@ -63,6 +66,7 @@ export function describeLimit(limit: Limit | undefined): string[] {
   const least = Math.min(byCpuAlone, byWal);
   const row = (name: string, one: number, unit: string): string =>
     `| ${name} | ${formatValue(one)} ${unit} | ${formatValue(one * WAREHOUSES)} ${unit} |`;
+  const count = (whole: number): string => whole.toLocaleString('en');
   return [
     'Everything about an order happens in one database, so the first thing to end is that database: its CPU, or the write-ahead log',
     'of its disk. Gateways and nodes are added as needed. This is computed from the measurements above, not measured:',
@@ -85,6 +89,11 @@ export function describeLimit(limit: Limit | undefined): string[] {
     row('**and**', most, 'orders/s'),
     row('cores of gateways for the higher one', (most * gatewayCpu) / 1_000, 'cores'),
     row('cores of nodes, without what the steps do', (most * nodeCpu) / 1_000, 'cores'),
+    row('slots, with the default steps of five seconds', most * ORDER_S, 'slots'),
     ...(diskBytes === undefined ? [] : [row('disk a day', (most * diskBytes * SECONDS_PER_DAY) / 1e12, 'TB')]),
+    '',
+    'A slot is held for as long as the steps of its order take. With the default steps, 1,000 orders a second need',
+    `${count(1_000 * ORDER_S)} slots: ${count((1_000 * ORDER_S) / SLOTS)} nodes of ${SLOTS}, or ${count((1_000 * ORDER_S) / LARGE_NODE_SLOTS)} of ${LARGE_NODE_SLOTS}. Each node has connections and a heartbeat of its own, and`,
+    'the more slots it has, the more steps end together and share a write: few large nodes come nearer to the higher limit.',
   ];
 }

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 
 /** What the kernel knows of processes; all of it is 0 where there is no /proc. */
 
@@ -31,6 +32,19 @@ export function cpuOfTree(root: number): number {
     // A process ended while we looked, or there is no /proc.
   }
   return seconds;
+}
+
+/** How much of the machine's CPU is in use during the next second, from 0 to 1. Before something is measured it is others' work. */
+export async function measureBusyShare(): Promise<number> {
+  const read = (): { busy: number; all: number } => {
+    const times = cpus().map((core) => core.times);
+    const all = times.reduce((sum, { user, nice, sys, idle, irq }) => sum + user + nice + sys + idle + irq, 0);
+    return { busy: all - times.reduce((sum, { idle }) => sum + idle, 0), all };
+  };
+  const before = read();
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const after = read();
+  return (after.busy - before.busy) / (after.all - before.all);
 }
 
 /** This process's own. */

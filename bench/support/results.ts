@@ -16,6 +16,13 @@ export interface Machine {
   node: string;
 }
 
+/** What one suite found out, in this run. */
+export interface SuiteRun {
+  suite: string;
+  othersShare: number;
+  measured: Measured;
+}
+
 /** A file of bench/results. */
 export interface SavedResult extends Measured {
   suite: string;
@@ -23,6 +30,8 @@ export interface SavedResult extends Measured {
   measuredAt: string;
   /** Measured in a hurry, with few orders. */
   isQuick: boolean;
+  /** How much of the machine others used just before, from 0 to 1. */
+  othersShare: number;
   /** The git commit; with a `+` where files had been changed since. */
   commit: string;
   machine: Machine & { postgresql: string };
@@ -33,10 +42,11 @@ export function showResults(figures: readonly Figure[]): object {
   return { machine: describeMachine(), figures: figures.map((figure) => ({ ...figure, met: isMet(figure) })) };
 }
 
-export async function saveResult(server: BenchServer, suite: string, measured: Measured, flags: Flags): Promise<void> {
+export async function saveResult(server: BenchServer, { suite, othersShare, measured }: SuiteRun, flags: Flags): Promise<void> {
   const measuredAt = new Date().toISOString();
   const machine = { ...describeMachine(), postgresql: await postgresVersion(server) };
-  const result: SavedResult = { suite, measuredAt, isQuick: flags.quick === true, commit: commitOf(), machine, ...measured };
+  const about = { suite, measuredAt, isQuick: flags.quick === true, othersShare, commit: commitOf(), machine };
+  const result: SavedResult = { ...about, ...measured };
   await mkdir(RESULTS_FOLDER, { recursive: true });
   const name = `${suite}-${measuredAt.slice(0, 10)}${flags.quick ? '-quick' : ''}.json`;
   await writeFile(`${RESULTS_FOLDER}${name}`, `${JSON.stringify(result, null, 2)}\n`);
