@@ -129,3 +129,44 @@ export async function someFinishedIds(client: pg.Client, count: number): Promise
   );
   return rows.map((row) => row.order_id);
 }
+
+/** The first `from` orders with their histories, again and again under new ids, until there are `to`. */
+export async function copyOrders(client: pg.Client, from: number, to: number): Promise<void> {
+  await client.query(`create temporary table copied (order_id uuid, new_id uuid)`);
+  for (let stored = from; stored < to; stored += from) {
+    await client.query(`truncate copied`);
+    await client.query(
+      `insert into copied select order_id, uuidv7() from (select order_id from orders order by accepted_at, order_id limit ${from}) o`,
+    );
+    await client.query(`
+      insert into orders select (jsonb_populate_record(o, jsonb_build_object('order_id', c.new_id))).* from orders o join copied c using (order_id)`);
+    await client.query(`
+      insert into order_events select c.new_id, e.at, e.session_id, e.version, e.fence, e.kind, e.direction, e.step, e.data
+        from order_events e join copied c using (order_id)`);
+  }
+  await client.query(`vacuum analyze`);
+}
+
+export interface Generated {
+  ticks: number;
+  orders: number;
+  keys: number;
+}
+
+/** Orders of the generator, and the keys that say for which tick they are. */
+export async function countGenerated(client: pg.Client): Promise<Generated> {
+  const { rows } = await client.query<Generated>(`
+    select count(distinct k.key)::int as ticks, count(distinct o.order_id)::int as orders, count(*)::int as keys
+      from orders o left join order_keys k using (order_id) where o.customer_id = 'generator'`);
+  return rows[0] as Generated;
+}
+
+/** A new order and its event as accepting stores them, in a statement of its own. */
+export const INSERT_ONE = {
+  name: 'insert_one',
+  text: `with stored as (
+           insert into orders (order_id, customer_id, workflow_id, content, accepted_at, next_run_at)
+           values ($1, $2, 1, $3, statement_timestamp(), statement_timestamp()))
+         insert into order_events (order_id, version, kind, step, direction, fence, at)
+         values ($1, 1, 'accepted', 1, 'forward', 0, statement_timestamp()) returning at`,
+};
