@@ -42,7 +42,12 @@ export function benchOverload(server: BenchServer, size: { loadSeconds: number; 
       await checkHistories(store, newest);
       return [
         { name: 'accepted in a closed loop: the capacity', value: perSecond, unit: 'orders/s' },
-        { name: 'sent in overload, of the capacity', value: told.sent / size.overloadSeconds / perSecond, unit: 'ratio' },
+        { name: 'offered in overload, of the capacity', value: told.offered / size.overloadSeconds / perSecond, unit: 'ratio' },
+        {
+          name: '… sent (the others found 50 of their connection waiting), of the capacity',
+          value: told.sent / size.overloadSeconds / perSecond,
+          unit: 'ratio',
+        },
         { name: '… accepted, of the capacity', value: told.accepted / tookS / perSecond, unit: 'ratio' },
         { name: '… answered with 503', value: told.overloaded, unit: 'answers' },
         { name: 'answers with 503 without Retry-After', value: told.withoutRetryAfter, unit: 'answers', target: { atMost: 0 } },

@@ -15,7 +15,7 @@ const mostWaiting = numberOf('BENCH_MOST_WAITING', Number.POSITIVE_INFINITY);
 const TICK_MS = 2;
 const DRAIN_MS = 30_000;
 
-const told = { sent: 0, accepted: 0, overloaded: 0, withoutRetryAfter: 0, otherAnswers: 0, cutOff: 0 };
+const told = { offered: 0, sent: 0, accepted: 0, overloaded: 0, withoutRetryAfter: 0, otherAnswers: 0, cutOff: 0 };
 const note = ({ status, hasRetryAfter }: RawAnswer): void => {
   if (status === 202) told.accepted += 1;
   else if (status === 503) {
@@ -34,10 +34,9 @@ const slow = startSlowClients(target, request, numberOf('BENCH_SLOW_CLIENTS', 0)
 console.log('ready paced');
 
 const began = performance.now();
-let offered = 0;
 let next = 0;
 const timer = setInterval(() => {
-  for (const due = ((performance.now() - began) / 1_000) * rate; offered + batch <= due; offered += batch) {
+  for (const due = ((performance.now() - began) / 1_000) * rate; told.offered + batch <= due; told.offered += batch) {
     const client = clients[next] as RawClient;
     next = (next + 1) % connections;
     if (client.waiting + batch > mostWaiting) continue;

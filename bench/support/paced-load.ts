@@ -10,6 +10,8 @@ const MAX_WAIT_S = 0.25;
 
 /** What became of the requests of a load. */
 export interface LoadReport {
+  /** What the rate asks for: sent, or left out because no more answers may be waited for. */
+  offered: number;
   sent: number;
   accepted: number;
   /** Answered with 503. */
