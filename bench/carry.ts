@@ -1,67 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import { measureFlush } from './flush.ts';
 import { startChild } from './support/child.ts';
-import { type Figure, median } from './support/figures.ts';
-import { acceptOrders, checkHistories } from './support/orders.ts';
-import { type BenchServer, cpuOf } from './support/server.ts';
-import { measureYardstick } from './yardstick.ts';
+import { type Figure, type Measured, median } from './support/figures.ts';
+import { acceptOrders, checkHistories, untilCompleted } from './support/orders.ts';
+import { cpuOf, ownCpu } from './support/processes.ts';
+import { type BenchDatabase, type BenchServer, withDatabase } from './support/server.ts';
+import { completedPerSecond, countCompleted } from './support/stored-orders.ts';
+import { measureConcurrentYardstick, measureYardstick } from './yardstick.ts';
 
-interface Round {
-  yardstick: number;
-  carried: number;
-  cpuSeconds: number;
+/** CPU seconds. */
+interface Cpu {
+  node: number;
+  postgres: number;
+}
+
+export interface Carried {
+  /** Orders. */
+  perSecond: number;
+  /** All for 1,000 orders; what the nodes used before they were ready is not counted. */
+  carrying: Cpu;
+  accepting: Cpu;
   walBytes: number;
 }
 
-/** One node of 50 slots with empty steps, in turn with the yardstick; what it costs, accepting included. */
-export async function benchCarry(server: BenchServer, rounds: number, orderCount: number): Promise<Figure[]> {
-  const results: Round[] = [];
-  for (let round = 0; round < rounds; round += 1) results.push(await carryOnce(server, orderCount));
-  return [
-    { name: 'yardstick R', value: median(results.map((round) => round.yardstick)), unit: 'orders/s' },
-    { name: 'carried by one node, 50 slots, empty steps', value: median(results.map((round) => round.carried)), unit: 'orders/s' },
-    { name: '… of R', value: median(results.map((round) => round.carried / round.yardstick)), unit: 'ratio', target: { atLeast: 0.3 } },
-    { name: 'CPU per 1,000 orders (node and PostgreSQL)', value: median(results.map((round) => round.cpuSeconds)), unit: 's' },
-    { name: 'WAL per 1,000 orders', value: median(results.map((round) => round.walBytes)), unit: 'bytes' },
-  ];
+interface Round {
+  alone: number;
+  concurrent: number;
+  one: Carried;
+  two: Carried;
 }
 
-async function carryOnce(server: BenchServer, orderCount: number): Promise<Round> {
-  const database = await server.createDatabase();
+/** One node of 50 slots with empty steps, then two, in turn with the yardstick; what an order costs, accepting included. */
+export async function benchCarry(server: BenchServer, rounds: number, orderCount: number): Promise<Measured> {
+  const results: Round[] = [];
+  for (let round = 0; round < rounds; round += 1) results.push(await measureRound(server, orderCount));
+  const mid = (pick: (round: Round) => number): number => median(results.map(pick));
+  const total = ({ node, postgres }: Cpu): number => node + postgres;
+  const figures: Figure[] = [
+    { name: 'yardstick R, 1 connection', value: mid(({ alone }) => alone), unit: 'orders/s' },
+    { name: 'carried by one node, 50 slots, empty steps', value: mid(({ one }) => one.perSecond), unit: 'orders/s' },
+    {
+      name: 'one node, to R on 1 connection',
+      value: mid(({ one, alone }) => one.perSecond / alone),
+      unit: 'ratio',
+      target: { atLeast: 0.5 },
+    },
+    { name: 'yardstick R, 4 connections', value: mid(({ concurrent }) => concurrent), unit: 'orders/s' },
+    { name: 'carried by two nodes in two processes', value: mid(({ two }) => two.perSecond), unit: 'orders/s' },
+    {
+      name: 'two nodes, to R on 4 connections',
+      value: mid(({ two, concurrent }) => two.perSecond / concurrent),
+      unit: 'ratio',
+      target: { atLeast: 0.4 },
+    },
+    { id: 'carry.cpu.node', name: 'CPU per 1,000 orders carried: Node', value: mid(({ one }) => one.carrying.node), unit: 's' },
+    { id: 'carry.cpu.postgres', name: '… PostgreSQL', value: mid(({ one }) => one.carrying.postgres), unit: 's' },
+    {
+      id: 'store.cpu.node',
+      name: 'CPU per 1,000 orders accepted by the store: Node',
+      value: mid(({ one }) => one.accepting.node),
+      unit: 's',
+    },
+    { id: 'store.cpu.postgres', name: '… PostgreSQL', value: mid(({ one }) => one.accepting.postgres), unit: 's' },
+    {
+      name: 'CPU per 1,000 orders accepted and carried, all',
+      value: mid(({ one }) => total(one.carrying) + total(one.accepting)),
+      unit: 's',
+      target: { atMost: 0.1 },
+    },
+    {
+      id: 'wal',
+      name: 'WAL per order accepted and carried',
+      value: mid(({ one }) => one.walBytes),
+      unit: 'bytes',
+      target: { atMost: 2_000 },
+    },
+  ];
+  const bars = [
+    { label: 'R on 1 connection', value: mid(({ alone }) => alone) },
+    { label: 'one node', value: mid(({ one }) => one.perSecond), isOurs: true },
+    { label: 'R on 4 connections', value: mid(({ concurrent }) => concurrent) },
+    { label: 'two nodes', value: mid(({ two }) => two.perSecond), isOurs: true },
+  ];
+  return { figures: [...figures, ...(await measureFlush(server))], plots: [{ title: 'Orders carried', unit: 'orders/s', bars }] };
+}
+
+async function measureRound(server: BenchServer, orderCount: number): Promise<Round> {
+  const yardsticks = await server.createDatabase();
   try {
-    const before = await measureYardstick(database.url, orderCount);
-    const cpuBefore = server.cpuSeconds();
-    const walBefore = await walPosition();
-    const orderIds = await acceptOrders(database.store, orderCount);
-    const node = await startChild('node.ts', { BENCH_URL: database.url });
-    await untilAllEnded();
-    const cpuSeconds = server.cpuSeconds() - cpuBefore + cpuOf(node.pid);
-    const walBytes = (await walPosition()) - walBefore;
-    await node.stop();
-    await checkHistories(database.store, orderIds);
-    const { rows } = await database.client.query<{ seconds: number }>(`
-      select extract(epoch from (select max(ended_at) from orders)
-                              - (select min(at) from order_events where kind = 'claimed'))::float8 as seconds`);
-    const after = await measureYardstick(database.url, orderCount);
+    const alone = [await measureYardstick(yardsticks.url, orderCount)];
+    const one = await withDatabase(server, (database) => measureCarried(server, database, { nodes: 1, orders: orderCount }));
+    alone.push(await measureYardstick(yardsticks.url, orderCount));
+    const concurrent = [await measureConcurrentYardstick(yardsticks.url, orderCount)];
+    const two = await withDatabase(server, (database) => measureCarried(server, database, { nodes: 2, orders: orderCount }));
+    concurrent.push(await measureConcurrentYardstick(yardsticks.url, orderCount));
+    return { alone: mean(alone), concurrent: mean(concurrent), one, two };
+  } finally {
+    await yardsticks.close();
+  }
+}
+
+/** Accepts so many orders through the store, then starts the nodes, each in a process of its own, and lets them carry all. */
+export async function measureCarried(
+  server: BenchServer,
+  database: BenchDatabase,
+  { nodes: nodeCount, orders: orderCount }: { nodes: number; orders: number },
+): Promise<Carried> {
+  const { client, store } = database;
+  const completedBefore = await countCompleted(client);
+  const walBefore = await walPosition(database);
+  const before = { node: ownCpu(), postgres: server.cpuSeconds() };
+  const orderIds = await acceptOrders(store, orderCount);
+  const accepted = { node: ownCpu(), postgres: server.cpuSeconds() };
+  const nodes = await Promise.all(
+    Array.from({ length: nodeCount }, () => startChild('node.ts', { BENCH_URL: database.url, BENCH_NODE_ID: randomUUID() })),
+  );
+  try {
+    const atReady = sumOfCpu(nodes);
+    await untilCompleted(database, completedBefore + orderCount);
+    const ended = { node: sumOfCpu(nodes) - atReady, postgres: server.cpuSeconds() };
+    const walBytes = (await walPosition(database)) - walBefore;
+    await checkHistories(store, orderIds);
     const per1000 = orderCount / 1_000;
     return {
-      yardstick: (before + after) / 2,
-      carried: orderCount / (rows[0]?.seconds ?? Number.NaN),
-      cpuSeconds: cpuSeconds / per1000,
-      walBytes: walBytes / per1000,
+      perSecond: await completedPerSecond(client, orderIds[0] as string),
+      carrying: { node: ended.node / per1000, postgres: (ended.postgres - accepted.postgres) / per1000 },
+      accepting: { node: (accepted.node - before.node) / per1000, postgres: (accepted.postgres - before.postgres) / per1000 },
+      walBytes: walBytes / orderCount,
     };
   } finally {
-    await database.close();
+    await Promise.all(nodes.map((node) => node.stop()));
   }
+}
 
-  async function walPosition(): Promise<number> {
-    const { rows } = await database.client.query<{ bytes: string }>(`select pg_current_wal_lsn() - '0/0' as bytes`);
-    return Number(rows[0]?.bytes);
-  }
+async function walPosition({ client }: BenchDatabase): Promise<number> {
+  const { rows } = await client.query<{ bytes: string }>(`select pg_current_wal_lsn() - '0/0' as bytes`);
+  return Number(rows[0]?.bytes);
+}
 
-  async function untilAllEnded(): Promise<void> {
-    for (;;) {
-      const { rows } = await database.client.query(`select from orders where state in ('queued', 'running') limit 1`);
-      if (rows.length === 0) return;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
+function sumOfCpu(processes: readonly { pid: number }[]): number {
+  return processes.reduce((seconds, { pid }) => seconds + cpuOf(pid), 0);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

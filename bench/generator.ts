@@ -2,14 +2,12 @@ import type pg from 'pg';
 import { type BenchChild, startChild } from './support/child.ts';
 import { type Figure, median } from './support/figures.ts';
 import { type BenchServer, waitUntil } from './support/server.ts';
+import { countGenerated, type Generated } from './support/stored-orders.ts';
 
 const EVERY_MS = 500;
 const MEASURED_S = 60;
 const KILLS = 5;
 const LEASE_MS = 3_000;
-const GENERATED = `
-  select count(distinct k.key)::int as ticks, count(distinct o.order_id)::int as orders, count(*)::int as keys
-    from orders o left join order_keys k using (order_id) where o.customer_id = 'generator'`;
 
 /** Two gateways and the generator: one order for each tick over a minute; then the gateway that does it is killed again and again. */
 export async function benchGenerator(server: BenchServer): Promise<Figure[]> {
@@ -24,16 +22,16 @@ export async function benchGenerator(server: BenchServer): Promise<Figure[]> {
     await add('gateway-0');
     await add('gateway-1');
     await ask(gateways, 'POST', '/generator/start', { every: `${EVERY_MS}ms` });
-    await waitUntil(async () => (await count(client)).orders > 0);
-    const before = await count(client);
+    await waitUntil(async () => (await countGenerated(client)).orders > 0);
+    const before = await countGenerated(client);
     await new Promise((resolve) => setTimeout(resolve, MEASURED_S * 1_000));
-    const after = await count(client);
+    const after = await countGenerated(client);
     const waits: number[] = [];
     for (let kill = 1; kill <= KILLS; kill += 1) {
       waits.push(await killHolder(client, gateways));
       await add(`gateway-${kill + 1}`);
     }
-    const end = await count(client);
+    const end = await countGenerated(client);
     return [
       {
         name: 'generated in a minute, of one order per interval',
@@ -60,24 +58,14 @@ async function killHolder(client: pg.Client, gateways: Map<string, BenchChild>):
   gateways.delete(holder ?? '');
   victim.kill('SIGKILL');
   const killedAt = performance.now();
-  const before = await count(client);
-  await waitUntil(async () => (await count(client)).orders > before.orders);
+  const before = await countGenerated(client);
+  await waitUntil(async () => (await countGenerated(client)).orders > before.orders);
   const waitedS = (performance.now() - killedAt) / 1_000;
   await victim.stop();
   return waitedS;
 }
 
-interface Count {
-  ticks: number;
-  orders: number;
-  keys: number;
-}
-
-async function count(client: pg.Client): Promise<Count> {
-  return (await client.query<Count>(GENERATED)).rows[0] as Count;
-}
-
-function doubled({ ticks, orders, keys }: Count): number {
+function doubled({ ticks, orders, keys }: Generated): number {
   return Math.abs(orders - ticks) + Math.abs(keys - orders);
 }
 

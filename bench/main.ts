@@ -1,71 +1,87 @@
-import { cpus, totalmem } from 'node:os';
-import { parseArgs } from 'node:util';
 import { benchAccept } from './accept.ts';
+import { benchBacklog } from './backlog.ts';
 import { benchCarry } from './carry.ts';
 import { benchFleet } from './fleet.ts';
 import { benchGenerator } from './generator.ts';
 import { benchHerd } from './herd.ts';
 import { benchIdle } from './idle.ts';
+import { benchOverload } from './overload.ts';
 import { benchPickUp } from './pick-up.ts';
 import { benchPrices } from './prices.ts';
+import { benchQuery } from './query.ts';
+import { writeReport } from './report.ts';
 import { benchRestart } from './restart.ts';
+import { benchRetention } from './retention.ts';
+import { benchSoak } from './soak.ts';
 import { stopChildren } from './support/child.ts';
-import { type Figure, isMet, printFigures } from './support/figures.ts';
+import { type Figure, type Measured, printFigures, refuseNoNumbers } from './support/figures.ts';
+import { measureBusyShare } from './support/processes.ts';
+import { saveResult, showResults } from './support/results.ts';
 import { startBenchServer } from './support/server.ts';
+import { readFlags, sizesOf } from './support/sizes.ts';
 import { benchTakeover } from './takeover.ts';
 
 /**
- * `npm run bench`: measures and reports; it asserts nothing. `--quick`: one short round of each. `--json`: one object.
- * `--only NAME`: this suite alone; the cluster's suites, which take minutes, run only so or with `--full`.
+ * `npm run bench`: measures and reports; it asserts nothing, but a suite whose work went wrong shows an error and no figures.
+ * The flags are told in support/sizes.ts.
  */
-const { values: flags } = parseArgs({
-  options: { json: { type: 'boolean' }, quick: { type: 'boolean' }, full: { type: 'boolean' }, only: { type: 'string' } },
-});
-const size = flags.quick
-  ? { rounds: 1, carryOrders: 5_000, loadSeconds: 2, pickUps: 100, idleSeconds: 5, kills: 3, slowKills: 1, fleets: [1, 2] }
-  : { rounds: 3, carryOrders: 20_000, loadSeconds: 5, pickUps: 500, idleSeconds: 15, kills: 10, slowKills: 3, fleets: [1, 2, 4, 8] };
+interface Suite {
+  name: string;
+  /** Part of a run without flags. The others take minutes: they are asked for. */
+  isShort?: boolean;
+  measure: () => Promise<Figure[] | Measured>;
+}
 
-const SUITES = ['carry', 'accept', 'pick-up', 'idle'] as const;
-/** Of the cluster: they take minutes, so they are asked for. */
-const CLUSTER_SUITES = ['takeover', 'fleet', 'herd', 'restart', 'prices', 'generator'] as const;
-const all = [...SUITES, ...CLUSTER_SUITES];
-type Suite = (typeof all)[number];
-const chosen = flags.only === undefined ? (flags.full ? all : SUITES) : all.filter((name) => name === flags.only);
-if (chosen.length === 0) throw new Error(`--only is "${flags.only}"; allowed is one of ${all.join(', ')}`);
-
+const flags = readFlags();
+const size = sizesOf(flags);
 const server = await startBenchServer();
+const suites: Suite[] = [
+  { name: 'carry', isShort: true, measure: () => benchCarry(server, size.rounds, size.carryOrders) },
+  { name: 'accept', isShort: true, measure: () => benchAccept(server, size.rounds, size.loadSeconds) },
+  { name: 'pick-up', isShort: true, measure: () => benchPickUp(server, size.pickUps, size.loadSeconds) },
+  { name: 'idle', isShort: true, measure: () => benchIdle(size.idleSeconds) },
+  { name: 'query', measure: () => benchQuery(server, size) },
+  { name: 'backlog', measure: () => benchBacklog(server, size) },
+  { name: 'retention', measure: () => benchRetention(server, size) },
+  { name: 'soak', measure: () => benchSoak(server, size.soakMinutes, size.loadSeconds) },
+  { name: 'overload', measure: () => benchOverload(server, size) },
+  { name: 'takeover', measure: () => benchTakeover(server, size.kills, size.slowKills) },
+  { name: 'fleet', measure: () => benchFleet(size) },
+  { name: 'herd', measure: () => benchHerd() },
+  { name: 'restart', measure: () => benchRestart(server) },
+  { name: 'prices', measure: () => benchPrices(server) },
+  { name: 'generator', measure: () => benchGenerator(server) },
+];
+
 const stop = async (): Promise<void> => {
   await stopChildren();
   await server.stop();
 };
 process.once('SIGINT', () => void stop().finally(() => process.exit(130)));
 
-const suites: Record<Suite, () => Promise<Figure[]>> = {
-  carry: () => benchCarry(server, size.rounds, size.carryOrders),
-  accept: () => benchAccept(server, size.rounds, size.loadSeconds),
-  'pick-up': () => benchPickUp(server, size.pickUps),
-  idle: () => benchIdle(size.idleSeconds),
-  takeover: () => benchTakeover(server, size.kills, size.slowKills),
-  fleet: () => benchFleet(size.fleets),
-  herd: () => benchHerd(),
-  restart: () => benchRestart(server),
-  prices: () => benchPrices(server),
-  generator: () => benchGenerator(server),
-};
-const figures: Figure[] = [];
+const chosen = suites.filter(({ name, isShort }) => (flags.only === undefined ? flags.full || isShort : name === flags.only));
+const results: Measured[] = [];
 try {
-  for (const name of chosen) {
+  if (chosen.length === 0) throw new Error(`--only is "${flags.only}"; allowed is one of ${suites.map(({ name }) => name).join(', ')}`);
+  for (const { name, measure } of chosen) {
     console.error(`measuring ${name} …`);
-    figures.push(...(await suites[name]()));
+    try {
+      const othersShare = await measureBusyShare();
+      if (othersShare > 0.1) console.error(`others use ${Math.round(othersShare * 100)} % of this machine: figures suffer from it`);
+      const result = await measure();
+      const measured = Array.isArray(result) ? { figures: result } : result;
+      refuseNoNumbers(measured);
+      results.push(measured);
+      if (flags.save) await saveResult(server, { suite: name, othersShare, measured }, flags);
+    } catch (error) {
+      console.error(`${name} is refused:`, error);
+      process.exitCode = 1;
+    }
   }
+  if (flags.save) await writeReport();
 } finally {
   await stop();
 }
-const machine = {
-  cpu: cpus()[0]?.model ?? 'unknown',
-  cores: cpus().length,
-  memory_gib: Math.round(totalmem() / 2 ** 30),
-  node: process.version,
-};
-if (flags.json) console.log(JSON.stringify({ machine, figures: figures.map((figure) => ({ ...figure, met: isMet(figure) })) }));
+const figures = results.flatMap((measured) => measured.figures);
+if (flags.json) console.log(JSON.stringify(showResults(figures)));
 else printFigures(figures);

@@ -3,7 +3,8 @@ import { type RecomputedTotals, recomputeTotals } from '#test/recomputed-totals.
 import { startChild } from './support/child.ts';
 import { type Figure, quantile } from './support/figures.ts';
 import { acceptOrders, checkHistories } from './support/orders.ts';
-import { type BenchDatabase, type BenchServer, waitUntil } from './support/server.ts';
+import { type BenchServer, waitUntil } from './support/server.ts';
+import { copyOrders } from './support/stored-orders.ts';
 
 const ORDERS = 20_000;
 const FAILURE_RATE = '0.05';
@@ -29,14 +30,14 @@ export async function benchPrices(server: BenchServer): Promise<Figure[]> {
       ),
     );
     await waitUntil(async () => {
-      const { rows } = await database.client.query(`select from orders where ended_at is null limit 1`);
-      return rows.length === 0;
+      const { queued, running } = await database.store.readLoad();
+      return queued + running === 0;
     });
     await Promise.all(nodes.map((node) => node.stop()));
     await checkHistories(database.store, orderIds);
     const recomputed = await recomputeTotals(database.client);
     const shown = (await readMetrics(gateway.ready)).metrics;
-    await storeMore(database);
+    await copyOrders(database.client, ORDERS, STORED);
     const latencies: number[] = [];
     for (let read = 0; read < READS; read += 1) latencies.push((await readMetrics(gateway.ready)).tookMs);
     return [
@@ -71,21 +72,4 @@ function countFaults(shown: Metrics, { completed, priced, millionths }: Recomput
     toMillionths(shown.TotalOrderExecutionPrice) === millionths,
     toMillionths(shown.AverageOrderExecutionPrice) === average,
   ].filter((isRight) => !isRight).length;
-}
-
-/** The orders that were carried, again and again under new ids, with their histories. */
-async function storeMore({ client }: BenchDatabase): Promise<void> {
-  await client.query(`create temporary table copied (order_id uuid, new_id uuid)`);
-  for (let stored = ORDERS; stored < STORED; stored += ORDERS) {
-    await client.query(`truncate copied`);
-    await client.query(
-      `insert into copied select order_id, uuidv7() from (select order_id from orders order by accepted_at, order_id limit ${ORDERS}) o`,
-    );
-    await client.query(`
-      insert into orders select (jsonb_populate_record(o, jsonb_build_object('order_id', c.new_id))).* from orders o join copied c using (order_id)`);
-    await client.query(`
-      insert into order_events select c.new_id, e.at, e.session_id, e.version, e.fence, e.kind, e.direction, e.step, e.data
-        from order_events e join copied c using (order_id)`);
-  }
-  await client.query(`vacuum analyze`);
 }

@@ -57,7 +57,7 @@ async function killOne(database: BenchDatabase, { signal, liveness }: Kill): Pro
   const survivors: BenchChild[] = [];
   try {
     const orderIds = await acceptOrders(store, SLOTS);
-    await waitUntil(async () => (await countRunning(client, Number(victim.ready))) === SLOTS);
+    await waitUntil(async () => (await store.readLoad()).running === SLOTS);
     for (let index = 0; index < SURVIVORS; index += 1) survivors.push(await startChild('cluster-nodes.ts', env));
     if (liveness === 'on') await waitUntil(async () => (await countHeld(client)) === SURVIVORS + 1);
     if (signal === 'SIGSTOP') await untilStepsEndSoon(client);
@@ -99,10 +99,6 @@ async function wake(client: pg.Client, victim: BenchChild): Promise<number> {
   };
   await waitUntil(async () => (await count()) > 0).catch(() => undefined);
   return count();
-}
-
-async function countRunning(client: pg.Client, session: number): Promise<number> {
-  return count(client, `select count(*)::int as n from orders where state = 'running' and owner_session = $1`, [session]);
 }
 
 async function countHeld(client: pg.Client): Promise<number> {

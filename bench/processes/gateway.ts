@@ -1,27 +1,7 @@
 import { systemClock } from '#engine/clock.ts';
 import { silentLog } from '#engine/log.ts';
-import { WorkflowRegistry } from '#engine/registry.ts';
-import { buildGateway } from '#gateway/app.ts';
 import { openPostgresStore } from '#store/postgres/open.ts';
-import { orderWorkflow } from '#workflows/order.ts';
+import { serveOrders } from './serve-orders.ts';
 
-/** A gateway as `conveyor gateway` composes it, on the database of `BENCH_URL`. */
-const store = await openPostgresStore({ url: process.env['BENCH_URL'] ?? '', log: silentLog, clock: systemClock });
-const registry = new WorkflowRegistry([orderWorkflow({ stepDurationMs: 0, failureRate: 0, clock: systemClock })]);
-const app = await buildGateway({
-  warehouses: [store],
-  registry,
-  workflowName: 'order',
-  clock: systemClock,
-  log: silentLog,
-  serviceId: process.env['BENCH_SERVICE_ID'] ?? '00000000-0000-7000-8000-000000000000',
-  serviceName: 'conveyor',
-  version: 'bench',
-  developmentTokens: true,
-  maxWaitingOrders: 10_000,
-});
-console.log(`ready ${await app.listen({ host: '127.0.0.1', port: 0 })}`);
-process.once('SIGTERM', async () => {
-  await app.close();
-  await store.close();
-});
+/** A gateway on the database of `BENCH_URL`. */
+await serveOrders(await openPostgresStore({ url: process.env['BENCH_URL'] ?? '', log: silentLog, clock: systemClock }));

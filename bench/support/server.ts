@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +8,7 @@ import { silentLog } from '#engine/log.ts';
 import type { Store } from '#engine/store.ts';
 import { migrate } from '#store/postgres/migrate.ts';
 import { openPostgresStore } from '#store/postgres/open.ts';
+import { cpuOfTree } from './processes.ts';
 
 export const STEP_NAMES = ['Scheduling', 'Pre-Processing', 'Processing', 'Post-Processing'];
 
@@ -27,6 +27,16 @@ export interface BenchDatabase {
   store: Store;
   client: pg.Client;
   close(): Promise<void>;
+}
+
+/** A database of its own for what is measured; removed afterwards. */
+export async function withDatabase<Result>(server: BenchServer, measure: (database: BenchDatabase) => Promise<Result>): Promise<Result> {
+  const database = await server.createDatabase();
+  try {
+    return await measure(database);
+  } finally {
+    await database.close();
+  }
 }
 
 const POLL_MS = 5;
@@ -76,34 +86,4 @@ export async function startBenchServer(settings: Record<string, string> = {}): P
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-const TICKS_PER_SECOND = 100;
-
-/** User and system seconds of one process; with those of its ended children if asked. */
-export function cpuOf(pid: number, withChildren = false): number {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat
-      .slice(stat.lastIndexOf(')') + 2)
-      .split(' ')
-      .map(Number);
-    const [own, children] = [(fields[11] ?? 0) + (fields[12] ?? 0), (fields[13] ?? 0) + (fields[14] ?? 0)];
-    return (own + (withChildren ? children : 0)) / TICKS_PER_SECOND;
-  } catch {
-    return 0;
-  }
-}
-
-function cpuOfTree(root: number): number {
-  let seconds = cpuOf(root, true);
-  try {
-    for (const name of readdirSync('/proc')) {
-      if (/^\d+$/.test(name) && readFileSync(`/proc/${name}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] === String(root))
-        seconds += cpuOf(Number(name));
-    }
-  } catch {
-    // A process ended while we looked, or there is no /proc.
-  }
-  return seconds;
 }
