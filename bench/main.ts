@@ -6,6 +6,7 @@ import { benchFleet } from './fleet.ts';
 import { benchGenerator } from './generator.ts';
 import { benchHerd } from './herd.ts';
 import { benchIdle } from './idle.ts';
+import { benchPeers } from './peers/suite.ts';
 import { benchPickUp } from './pick-up.ts';
 import { benchPrices } from './prices.ts';
 import { benchRestart } from './restart.ts';
@@ -28,9 +29,11 @@ const size = flags.quick
 const SUITES = ['carry', 'accept', 'pick-up', 'idle'] as const;
 /** Of the cluster: they take minutes, so they are asked for. */
 const CLUSTER_SUITES = ['takeover', 'fleet', 'herd', 'restart', 'prices', 'generator'] as const;
-const all = [...SUITES, ...CLUSTER_SUITES];
+/** Beside other products; their packages are installed for it, so it runs only when it is named. */
+const all = [...SUITES, ...CLUSTER_SUITES, 'peers'] as const;
 type Suite = (typeof all)[number];
-const chosen = flags.only === undefined ? (flags.full ? all : SUITES) : all.filter((name) => name === flags.only);
+const chosen =
+  flags.only === undefined ? (flags.full ? [...SUITES, ...CLUSTER_SUITES] : SUITES) : all.filter((name) => name === flags.only);
 if (chosen.length === 0) throw new Error(`--only is "${flags.only}"; allowed is one of ${all.join(', ')}`);
 
 const server = await startBenchServer();
@@ -51,6 +54,7 @@ const suites: Record<Suite, () => Promise<Figure[]>> = {
   restart: () => benchRestart(server),
   prices: () => benchPrices(server),
   generator: () => benchGenerator(server),
+  peers: () => benchPeers(server, size.rounds, flags.quick ? 0.25 : 1),
 };
 const figures: Figure[] = [];
 try {
