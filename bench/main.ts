@@ -6,6 +6,7 @@ import { benchGenerator } from './generator.ts';
 import { benchHerd } from './herd.ts';
 import { benchIdle } from './idle.ts';
 import { benchOverload } from './overload.ts';
+import { benchPeers } from './peers/suite.ts';
 import { benchPickUp } from './pick-up.ts';
 import { benchPrices } from './prices.ts';
 import { benchQuery } from './query.ts';
@@ -29,6 +30,8 @@ interface Suite {
   name: string;
   /** Part of a run without flags. The others take minutes: they are asked for. */
   isShort?: boolean;
+  /** Not even part of a full run: packages are installed for it. */
+  isNamedOnly?: boolean;
   measure: () => Promise<Figure[] | Measured>;
 }
 
@@ -51,6 +54,7 @@ const suites: Suite[] = [
   { name: 'restart', measure: () => benchRestart(server) },
   { name: 'prices', measure: () => benchPrices(server) },
   { name: 'generator', measure: () => benchGenerator(server) },
+  { name: 'peers', isNamedOnly: true, measure: () => benchPeers(server, size.rounds, flags.quick ? 0.25 : 1) },
 ];
 
 const stop = async (): Promise<void> => {
@@ -59,7 +63,9 @@ const stop = async (): Promise<void> => {
 };
 process.once('SIGINT', () => void stop().finally(() => process.exit(130)));
 
-const chosen = suites.filter(({ name, isShort }) => (flags.only === undefined ? flags.full || isShort : name === flags.only));
+const chosen = suites.filter(({ name, isShort, isNamedOnly }) =>
+  flags.only === undefined ? isShort || (flags.full && !isNamedOnly) : name === flags.only,
+);
 const results: Measured[] = [];
 try {
   if (chosen.length === 0) throw new Error(`--only is "${flags.only}"; allowed is one of ${suites.map(({ name }) => name).join(', ')}`);
