@@ -82,7 +82,7 @@ async function killOne(database: BenchDatabase, { signal, liveness }: Kill): Pro
 function untilStepsEndSoon(client: pg.Client): Promise<void> {
   return waitUntil(async () => {
     const age = `extract(epoch from clock_timestamp() - max(at))`;
-    return (await count(client, `select (${age} between 3.5 and 4.2)::int as n from order_events where kind <> 'accepted'`, [])) === 1;
+    return (await count(client, `select (${age} between 3.5 and 4.2)::int as n from order_history where kind <> 'accepted'`, [])) === 1;
   });
 }
 
@@ -114,7 +114,7 @@ interface Taken {
 async function readTaken(client: pg.Client, since: Date, victim: number): Promise<Taken> {
   const { rows } = await client.query<Taken>(
     `select count(*)::int as orders, extract(epoch from max(first) - $1)::float8 as seconds
-       from (select min(at) as first from order_events where kind = 'claimed' and at > $1 and session_id <> $2 group by order_id) c`,
+       from (select min(at) as first from order_history where kind = 'claimed' and at > $1 and session_id <> $2 group by order_id) c`,
     [since, victim],
   );
   return rows[0] as Taken;

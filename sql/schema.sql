@@ -108,13 +108,14 @@ create table node_sessions (
 create table order_events (
   order_id uuid not null,
   at timestamp with time zone not null,
-  session_id bigint,
+  session_id integer,
   version integer not null,
   fence integer not null,
   kind event_kind not null,
   direction order_direction not null,
   step smallint not null,
   data jsonb,
+  claimed_at timestamp with time zone,
   constraint order_events_pkey PRIMARY KEY (order_id, version)
 ) partition by RANGE (order_id);
 
@@ -278,6 +279,8 @@ CREATE INDEX node_sessions_alive ON public.node_sessions USING btree (session_id
 
 CREATE INDEX node_sessions_by_node ON public.node_sessions USING btree (node_id, session_id);
 
+CREATE INDEX order_events_by_claim ON ONLY public.order_events USING brin (claimed_at) WITH (pages_per_range='16', autosummarize='on') WHERE (claimed_at IS NOT NULL);
+
 CREATE INDEX order_events_by_time ON ONLY public.order_events USING brin (at) WITH (pages_per_range='16', autosummarize='on');
 
 CREATE INDEX order_keys_by_order ON public.order_keys USING btree (order_id);
@@ -287,6 +290,8 @@ CREATE INDEX order_keys_unsettled ON public.order_keys USING btree (home, custom
 CREATE INDEX order_work_owned ON public.order_work USING btree (owner_session, order_id) WHERE (owner_session IS NOT NULL);
 
 CREATE INDEX order_work_queued ON public.order_work USING btree (next_run_at, order_id) WHERE (owner_session IS NULL);
+
+CREATE INDEX orders_by_acceptance ON ONLY public.orders USING brin (accepted_at) WITH (pages_per_range='16', autosummarize='on');
 
 CREATE INDEX orders_by_customer ON ONLY public.orders USING btree (customer_id, order_id);
 
@@ -463,12 +468,14 @@ begin
     update leader_lease l set lease_until = '-infinity' where l.holder = doomed and l.lease_until > '-infinity';
 
     with stood as materialized (
-      select o.order_id, e.version, step_after(e.kind, e.step) as step, direction_after(e.kind, e.direction) as direction,
-             case when e.version = o.version then o.retries else 0 end as retries
+      select o.order_id, coalesce(e.version, o.version) as version, o.version as claim_version, o.fence, o.next_run_at as claimed_at,
+             o.step as claim_step, o.direction as claim_direction, coalesce(step_after(e.kind, e.step), o.step) as step,
+             coalesce(direction_after(e.kind, e.direction), o.direction) as direction,
+             case when e.version is null then o.retries else 0 end as retries
         from order_work w
         join orders o on o.order_id = w.order_id
-        cross join lateral (
-          select * from order_events h where h.order_id = o.order_id order by h.version desc limit 1) e
+        left join lateral (
+          select * from order_events h where h.order_id = o.order_id and h.version > o.version order by h.version desc limit 1) e on true
        where w.owner_session = doomed
     ), released as (
       update orders o
@@ -480,6 +487,11 @@ begin
     ), freed as (
       update order_work w set owner_session = null, next_run_at = r.next_run_at
         from released r where w.owner_session = doomed and w.order_id = r.order_id
+    ), claims as (                              -- where nothing followed the claim, only the order's row told of it
+      insert into order_events (order_id, version, kind, step, direction, session_id, fence, at)
+      select s.order_id, s.claim_version, 'claimed', s.claim_step, s.claim_direction, doomed, s.fence, s.claimed_at
+        from stood s where s.version = s.claim_version
+      on conflict do nothing
     )
     insert into order_events (order_id, version, kind, step, direction, session_id, fence, at)
     select r.order_id, r.version, case reason when 'left' then 'handed_back' else 'handed_over' end::event_kind,
@@ -548,7 +560,7 @@ begin
     if upper_end > moment and not exists (
       select from orders_rest r where r.order_id >= first_order_id(lower_end) and r.order_id < first_order_id(upper_end)) then
       name := to_char(lower_end at time zone 'UTC', 'YYYYMMDD_HH24MI');
-      execute format('create table orders_%s partition of orders for values from (%L) to (%L) with (fillfactor = 70)',
+      execute format('create table orders_%s partition of orders for values from (%L) to (%L) with (fillfactor = 45)',
                      name, first_order_id(lower_end), first_order_id(upper_end));
       execute format('create table order_events_%s partition of order_events for values from (%L) to (%L)',
                      name, first_order_id(lower_end), first_order_id(upper_end));
@@ -608,9 +620,24 @@ begin
   select json_agg(json_build_array(e.order_id, e.version, e.kind, e.step, e.direction, e.session_id, e.fence, e.at::text, e.data,
                                    o.workflow_id, o.content, o.customer_id) order by e.at, e.order_id, e.version)
     into events
-    from (select * from order_events x
-           where x.at >= after_at and x.at < upper and (x.at, x.order_id, x.version) > (after_at, after_id, after_version)
-           order by x.at, x.order_id, x.version limit max_rows) e
+    from (select * from (
+            select x.order_id, x.version, x.kind, x.step, x.direction, x.session_id, x.fence, x.at, x.data
+              from order_events x where x.at >= after_at and x.at < upper
+            union all
+            select x.order_id, x.version - 1, 'claimed', x.step, x.direction, x.session_id, x.fence, x.claimed_at, null
+              from order_events x where x.claimed_at >= after_at and x.claimed_at < upper
+            union all
+            select r.order_id, r.version, 'claimed', r.step, r.direction, r.owner_session, r.fence, r.next_run_at, null
+              from order_work w join orders r on r.order_id = w.order_id
+             where w.owner_session is not null and r.next_run_at >= after_at and r.next_run_at < upper
+               and not exists (select from order_events t where t.order_id = r.order_id and t.version >= r.version)
+            union all
+            select a.order_id, 1, 'accepted', 1, 'forward', null, 0, a.accepted_at, null
+              from orders a
+             where a.accepted_at >= after_at and a.accepted_at < upper
+               and not exists (select from order_events t where t.order_id = a.order_id and t.version = 1)) all_events
+           where (at, order_id, version) > (after_at, after_id, after_version)
+           order by at, order_id, version limit max_rows) e
     join orders o on o.order_id = e.order_id;
 end $function$;
 

@@ -57,7 +57,7 @@ export async function runAnnouncements(options: AnnouncementsOptions): Promise<A
     await load.done;
     onPhase('waiting for the last announcements');
     await waitUntil('every order to end', async () => (await countOf(warehouses, OPEN)) === 0, GIVE_UP_MS);
-    const events = await countOf(warehouses, 'select count(*)::int as n from order_events');
+    const events = await countOf(warehouses, 'select count(*)::int as n from order_history');
     await waitUntil('every event to be heard', () => listener.heard >= events, GIVE_UP_MS).catch(() => undefined);
     const orders = await countOf(warehouses, 'select count(*)::int as n from orders');
     const violations = [...warehouses.faults, ...listener.violations(events)];

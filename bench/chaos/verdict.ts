@@ -31,7 +31,7 @@ export async function judge(store: Store, client: pg.Client, orderIds: string[])
   if (orphans > 0) violations.push(`I3 ${orphans} orders are owned by dead sessions`);
   const late = await countOf(
     client,
-    `select count(*)::int as n from order_events e join node_sessions s using (session_id)
+    `select count(*)::int as n from order_history e join node_sessions s using (session_id)
       where e.at > s.ended_at and e.kind not in ('handed_over', 'handed_back')`,
   );
   if (late > 0) violations.push(`I6 ${late} events were written by sessions after their end`);

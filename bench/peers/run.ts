@@ -144,7 +144,7 @@ async function untilAllEnded({ client }: BenchDatabase): Promise<void> {
 
 async function spanOf({ client }: BenchDatabase): Promise<Span> {
   const { rows } = await client.query<Span>(`
-    select extract(epoch from (select min(at) from order_events where kind = 'claimed'))::float8 * 1000 as began,
+    select extract(epoch from (select min(at) from order_history where kind = 'claimed'))::float8 * 1000 as began,
            extract(epoch from (select max(ended_at) from orders))::float8 * 1000 as ended`);
   return rows[0] as Span;
 }

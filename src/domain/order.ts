@@ -50,6 +50,7 @@ export interface Order {
   fence: number;
   /** Of the last event that wrote this row. */
   version: number;
+  /** When it may be claimed; while it runs, when it was. */
   nextRunAt: EpochMs;
   /** How often the present step was put off because of an infrastructure error. */
   retries: number;

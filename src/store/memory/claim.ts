@@ -37,7 +37,7 @@ function claim(db: MemoryDatabase, order: OrderRow, session: number): void {
   const fence = order.fence + 1;
   const version = order.version + 1;
   const event = { version, kind: 'claimed', step, direction, sessionId: session, fence, data: null } as const;
-  db.tell(order, event, { state: 'running', ownerSession: session, fence, version });
+  db.tell(order, event, { state: 'running', ownerSession: session, fence, version, nextRunAt: db.clock.now() });
 }
 
 function claimedOf(db: MemoryDatabase, order: OrderRow): ClaimedOrder {

@@ -6,8 +6,8 @@ import { isDeadlock, isOpen, isUniqueViolation, toOpenFault } from './faults.ts'
 import type { WorkflowIds } from './workflow-ids.ts';
 
 /**
- * New orders without keys: nothing can stand in their way. The event's time is taken while the statement runs, as those of all
- * events are: the outbox counts on it.
+ * New orders without keys: nothing can stand in their way. Their rows tell of their acceptance (see the view order_history). Its time
+ * is the statement's, as an event's has to be: the outbox counts on it.
  */
 const INSERT_ORDERS: Statement = {
   name: 'insert_orders',
@@ -20,9 +20,6 @@ const INSERT_ORDERS: Statement = {
       select order_id, customer_id, workflow_id, content, routed_because, statement_timestamp(), statement_timestamp() from new
     ), queued as (
       insert into order_work (order_id, next_run_at, workflow_id) select order_id, statement_timestamp(), workflow_id from new
-    ), told as (
-      insert into order_events (order_id, version, kind, step, direction, fence, at)
-      select order_id, 1, 'accepted', 1, 'forward', 0, clock_timestamp() from new
     )
     select statement_timestamp() as accepted_at`,
 };
@@ -57,9 +54,6 @@ const INSERT_KEYED_ORDERS: Statement = {
     ), queued as (
       insert into order_work (order_id, next_run_at, keyed_at, workflow_id)
       select order_id, statement_timestamp(), statement_timestamp(), workflow_id from new where order_id in (select order_id from won)
-    ), told as (
-      insert into order_events (order_id, version, kind, step, direction, fence, at)
-      select order_id, 1, 'accepted', 1, 'forward', 0, clock_timestamp() from won
     )
     select order_id, statement_timestamp() as accepted_at from won`,
 };

@@ -6,6 +6,7 @@ import { isUniqueViolation } from './faults.ts';
 /**
  * Moves inside an order's run: one row of history each and nothing else.
  * - `sess` FOR KEY SHARE: while this runs, nobody can declare the session dead; once it is dead, nothing is written.
+ * - The first one after a claim tells of the claim too (see the view order_history).
  * - Owner and fence stand in the condition, read by primary key. The order's row needs no lock: the only ways an ownership
  *   ends are the session's own closing moves and the session's end.
  * - The answer is a count; only when it is short, the ids that were written come along.
@@ -16,12 +17,13 @@ const appendMoves = (name: string, onConflict: string): Statement => ({
     with sess as materialized (
       select session_id from node_sessions where session_id = $1 and state <> 'dead' for key share
     ), appended as (
-      insert into order_events (order_id, version, kind, step, direction, session_id, fence, at, data)
-      select m.order_id, m.version, m.kind, m.step, m.direction, sess.session_id, m.fence, clock_timestamp(), m.data
+      insert into order_events (order_id, version, kind, step, direction, session_id, fence, at, claimed_at, data)
+      select m.order_id, m.version, m.kind, m.step, m.direction, sess.session_id, m.fence, clock_timestamp(),
+             case when m.version = o.version + 1 then o.next_run_at end, m.data
         from unnest($2::uuid[], $3::int[], $4::int[], $5::event_kind[], $6::smallint[], $7::order_direction[], $8::jsonb[])
                as m (order_id, fence, version, kind, step, direction, data)
        cross join sess
-       where sess.session_id = (select o.owner_session from orders o where o.order_id = m.order_id and o.fence = m.fence)
+        join orders o on o.order_id = m.order_id and o.fence = m.fence and o.owner_session = sess.session_id
       ${onConflict}
       returning order_id
     )
@@ -58,7 +60,8 @@ const CLOSE_ORDERS: Statement = {
        cross join sess
        where o.order_id = m.order_id and o.owner_session = sess.session_id and o.fence = m.fence
          and (o.requested is null or m.direction = 'rollback' or m.kind not in ('completed', 'retry_scheduled'))
-      returning m.order_id, m.version, m.kind, m.step, m.direction, sess.session_id, m.fence, m.data, m.price, o.state, o.next_run_at
+      returning m.order_id, m.version, m.kind, m.step, m.direction, sess.session_id, m.fence, m.data, m.price, o.state, o.next_run_at,
+                case when m.version = old.version + 1 then old.next_run_at end as claimed_at
     ), gone as (
       delete from order_work w using closed c where w.owner_session = $1 and w.order_id = c.order_id and c.state <> 'queued'
     ), put_back as (
@@ -70,8 +73,8 @@ const CLOSE_ORDERS: Statement = {
       on conflict (session_id) do update
          set completed = t.completed + excluded.completed, priced = t.priced + excluded.priced, price_sum = t.price_sum + excluded.price_sum
     ), told as (
-      insert into order_events (order_id, version, kind, step, direction, session_id, fence, at, data)
-      select order_id, version, kind, step, direction, session_id, fence, clock_timestamp(), data from closed
+      insert into order_events (order_id, version, kind, step, direction, session_id, fence, at, claimed_at, data)
+      select order_id, version, kind, step, direction, session_id, fence, clock_timestamp(), claimed_at, data from closed
     )
     select count(*)::int as written, case when count(*) < cardinality($2::uuid[]) then array_agg(order_id::text) end as order_ids
       from closed`,
@@ -79,17 +82,18 @@ const CLOSE_ORDERS: Statement = {
 
 /**
  * Why moves were not written; a statement of its own, so that its snapshot shows what they met. My own event at that
- * version: it was written before. Still mine: only a waiting cancel refuses a move. Else it is not mine any more.
+ * version: it was written before. Still mine: only a waiting cancel refuses a move. Else it is not mine any more. Not `exists`: a
+ * plan for it may read the whole table into a hash.
  */
 const EXPLAIN_REFUSALS: Statement = {
   name: 'explain_refusals',
   text: `
-    select exists (select from order_events e
-                    where e.order_id = m.order_id and e.version = m.version and e.session_id = $1 and e.fence = m.fence
-                      and e.kind = m.kind and e.step = m.step) as replayed,
-           m.kind in ('completed', 'retry_scheduled') and exists (
-             select from orders o where o.order_id = m.order_id and o.owner_session = $1 and o.fence = m.fence
-                and o.requested is not null) as cancel_requested
+    select (select true from order_events e
+             where e.order_id = m.order_id and e.version = m.version and e.session_id = $1 and e.fence = m.fence
+               and e.kind = m.kind and e.step = m.step) is true as replayed,
+           m.kind in ('completed', 'retry_scheduled') and (
+             select true from orders o where o.order_id = m.order_id and o.owner_session = $1 and o.fence = m.fence
+                and o.requested is not null) is true as cancel_requested
       from unnest($2::uuid[], $3::int[], $4::int[], $5::event_kind[], $6::smallint[])
              with ordinality as m (order_id, fence, version, kind, step, n)
      order by m.n`,

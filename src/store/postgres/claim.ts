@@ -16,7 +16,7 @@ const LONG_LOOK_EVERY_MS = 200;
 
 /** What whoever has an order in hand needs of its row. */
 const HAND_COLUMNS = `o.order_id, o.customer_id, o.workflow_id, o.content, o.direction, o.step, o.owner_session, o.fence, o.version,
-       (extract(epoch from o.next_run_at) * 1000)::float8 as next_run_at, o.retries, o.requested, o.crash_count, o.keyed`;
+       o.retries, o.requested, o.crash_count, o.keyed`;
 
 /**
  * Takes due orders, oldest first, and starts their present step. The order's own row changes in place: none of its indexes knows
@@ -29,6 +29,7 @@ const HAND_COLUMNS = `o.order_id, o.customer_id, o.workflow_id, o.content, o.dir
  * - `next_run_at >= $3` skips the dead index entries of what was claimed long ago (see LowWater).
  * - `gate`: after an outage orders with keys that were accepted before it wait (see sql/migrations/0003_warehouses.sql); once it
  *   is open, claims look back as far as those. Without other warehouses there is nothing to wait for.
+ * - `taken`: while an order runs, its `next_run_at` is the time of its claim, which its row tells of until an event does.
  * A fresh order (version 2 after its claim) has no history worth reading.
  */
 const CLAIM_ORDERS: Statement = {
@@ -52,17 +53,16 @@ const CLAIM_ORDERS: Statement = {
        order by next_run_at, order_id limit $2 for no key update skip locked
     ), held as (
       update order_work w set owner_session = sess.session_id from pick, sess where w.ctid = pick.place
-      returning w.order_id, w.owner_session
+      returning w.order_id, w.owner_session, w.next_run_at as due_at
     ), taken as (
-      update orders o set state = 'running', owner_session = held.owner_session, fence = o.fence + 1, version = o.version + 1
+      update orders o
+         set state = 'running', owner_session = held.owner_session, fence = o.fence + 1, version = o.version + 1,
+             next_run_at = clock_timestamp()
         from held where o.order_id = held.order_id
-      returning ${HAND_COLUMNS}
-    ), told as (
-      insert into order_events (order_id, version, kind, step, direction, session_id, fence, at)
-      select order_id, version, 'claimed', step, direction, owner_session, fence, clock_timestamp() from taken
+      returning ${HAND_COLUMNS}, (extract(epoch from held.due_at) * 1000)::float8 as due_at
     )
     select o.*, case when o.version > 2 then ${historyOf('o.order_id')} end as history
-      from taken o order by o.next_run_at, o.order_id`,
+      from taken o order by o.due_at, o.order_id`,
 };
 
 const READ_OWNED: Statement = {
@@ -75,8 +75,10 @@ const READ_OWNED: Statement = {
 type ClaimRow = Pick<
   OrderRow,
   | ('order_id' | 'customer_id' | 'workflow_id' | 'content' | 'direction' | 'step' | 'owner_session' | 'fence')
-  | ('version' | 'next_run_at' | 'retries' | 'requested' | 'crash_count' | 'keyed')
+  | ('version' | 'retries' | 'requested' | 'crash_count' | 'keyed')
 > & { history: EventTuple[] | null };
+
+type TakenRow = ClaimRow & { due_at: EpochMs };
 
 /**
  * Where the claim's index scan begins. Entries of what was claimed stay in the index until they are vacuumed, or for as long as an
@@ -105,27 +107,30 @@ class LowWater {
     return { from: new Date(this.claimedUpTo - (isShort ? SHORT_LOOK_BACK_MS : LOOK_BACK_MS)).toISOString(), isShort };
   }
 
-  saw(rows: readonly ClaimRow[], limit: number): void {
+  saw(rows: readonly TakenRow[], limit: number): void {
     this.isBusy = rows.length >= limit;
     const last = rows.at(-1);
-    if (last) this.claimedUpTo = Math.max(last.next_run_at, this.claimedUpTo ?? 0);
+    if (last) this.claimedUpTo = Math.max(last.due_at, this.claimedUpTo ?? 0);
   }
 }
 
+/** What a session owns is asked behind its moves, so that no order that just left is taken for one that was forgotten. */
+type ClaimConnections = Record<'claims' | 'orders', Connection>;
+
 export class OrderClaims {
-  private readonly connection: Connection;
+  private readonly connections: ClaimConnections;
   private readonly workflowIds: WorkflowIds;
   private readonly lowWater: LowWater;
 
-  constructor(connection: Connection, workflowIds: WorkflowIds, clock: Clock) {
-    this.connection = connection;
+  constructor(connections: ClaimConnections, workflowIds: WorkflowIds, clock: Clock) {
+    this.connections = connections;
     this.workflowIds = workflowIds;
     this.lowWater = new LowWater(clock);
   }
 
   async claim(session: number, knownWorkflows: readonly number[], limit: number): Promise<ClaimedOrder[]> {
     const { from, isShort } = this.lowWater.next();
-    const rows = await this.connection.run<ClaimRow>(CLAIM_ORDERS, [session, limit, from, arrayOf(knownWorkflows)]);
+    const rows = await this.connections.claims.run<TakenRow>(CLAIM_ORDERS, [session, limit, from, arrayOf(knownWorkflows)]);
     this.lowWater.saw(rows, limit);
     await this.workflowIds.learn(rows.map((row) => row.workflow_id));
     const claimed = rows.map((row) => this.claimedOf(row, [...(row.history ?? []), claimTuple(row)]));
@@ -135,7 +140,7 @@ export class OrderClaims {
   }
 
   async readOwned(session: number): Promise<ClaimedOrder[]> {
-    const rows = await this.connection.run<ClaimRow>(READ_OWNED, [session]);
+    const rows = await this.connections.orders.run<ClaimRow>(READ_OWNED, [session]);
     await this.workflowIds.learn(rows.map((row) => row.workflow_id));
     return rows.map((row) => this.claimedOf(row, row.history ?? []));
   }

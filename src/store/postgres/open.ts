@@ -74,7 +74,7 @@ async function readWarehouse({ url, log, clock }: PostgresStoreOptions): Promise
 }
 
 /**
- * Each kind of work has a connection of its own, so that none waits behind another: orders' writes, the tick (which keeps
+ * Each kind of work has a connection of its own, so that none waits behind another: claims, moves of orders, the tick (which keeps
  * the lease), reads, and everything rare. They open when first used: a node never opens the gateway's.
  */
 class PostgresStore implements port.Store {
@@ -86,7 +86,10 @@ class PostgresStore implements port.Store {
   readonly webhooks: WebhookStore;
   readonly retention: RetentionStore;
   private readonly options: PostgresStoreOptions;
-  private readonly connections: Record<'accept' | 'orders' | 'tick' | 'read' | 'hints' | 'rare' | 'pulse' | 'count' | 'outbox', Connection>;
+  private readonly connections: Record<
+    'accept' | 'claims' | 'orders' | 'tick' | 'read' | 'hints' | 'rare' | 'pulse' | 'count' | 'outbox',
+    Connection
+  >;
   private readonly pool: pg.Pool;
   private readonly workflowIds: WorkflowIds;
   private readonly intake: OrderIntake;
@@ -103,6 +106,7 @@ class PostgresStore implements port.Store {
     const open = (purpose: string, timeoutMs?: number): Connection => new Connection(this.connectionOptions(purpose, timeoutMs));
     this.connections = {
       accept: open('accept'),
+      claims: open('claims'),
       orders: open('orders'),
       tick: open('tick', TICK_TIMEOUT_MS),
       read: open('read'),
@@ -116,7 +120,7 @@ class PostgresStore implements port.Store {
     this.pool.on('error', (error) => options.log.warn({ warehouse: warehouse.name, error: error.message }, 'database connection lost'));
     this.workflowIds = new WorkflowIds(this.connections.rare);
     this.intake = new OrderIntake(this.connections.accept, this.workflowIds);
-    this.claims = new OrderClaims(this.connections.orders, this.workflowIds, options.clock);
+    this.claims = new OrderClaims(this.connections, this.workflowIds, options.clock);
     this.reader = new OrderReader(this.connections.read, this.workflowIds);
     this.list = new OrderList(this.pool, warehouse.name);
     this.hints = new HintSender(this.connections.hints, options.clock);

@@ -17,7 +17,7 @@ const READ_OUTBOX: Statement = {
 const READ_FIRST: Statement = {
   name: 'read_first_event',
   text: `
-    select (coalesce((select at from order_events order by order_id, version limit 1), clock_timestamp()) - interval '1 minute')::text as at`,
+    select (coalesce((select accepted_at from orders order by order_id limit 1), clock_timestamp()) - interval '1 minute')::text as at`,
 };
 
 const READ_PLACE: Statement = {
@@ -38,7 +38,9 @@ const READ_LAG: Statement = {
   name: 'read_outbox_lag',
   text: `
     select (extract(epoch from clock_timestamp() - at) * 1000)::float8 as lag_ms,
-           exists (select from order_events e where e.at >= c.at and (e.at, e.order_id, e.version) > (c.at, c.order_id, c.version)) as has_more
+           exists (select from order_events e where e.at >= c.at and (e.at, e.order_id, e.version) > (c.at, c.order_id, c.version))
+             or exists (select from orders o where o.accepted_at >= c.at and (o.accepted_at, o.order_id, 1) > (c.at, c.order_id, c.version))
+             as has_more
       from outbox_cursors c where name = $1`,
 };
 

@@ -71,7 +71,7 @@ export type EventTuple = [
 export function historyOf(orderId: string, afterVersion = '0'): string {
   return `(select json_agg(json_build_array(h.version, h.kind, h.step, h.direction, h.session_id, h.fence,
                                             floor(extract(epoch from h.at) * 1000), h.data) order by h.version)
-             from order_events h where h.order_id = ${orderId} and h.version > ${afterVersion})`;
+             from order_history h where h.order_id = ${orderId} and h.version > ${afterVersion})`;
 }
 
 export function eventOf(orderId: string, tuple: EventTuple): OrderEvent {

@@ -12,9 +12,11 @@ const END_SESSIONS_IN_ONE_STATEMENT = `
       update node_sessions s set state = 'dead', busy = 0, ended_at = clock_timestamp(), ended_reason = reason
         from doomed d where s.session_id = d.session_id
     ), stood as materialized (
-      select o.order_id, d.session_id, e.version, step_after(e.kind, e.step) as step, direction_after(e.kind, e.direction) as direction
+      select o.order_id, d.session_id, coalesce(e.version, o.version) as version, coalesce(step_after(e.kind, e.step), o.step) as step,
+             coalesce(direction_after(e.kind, e.direction), o.direction) as direction
         from doomed d join order_work w on w.owner_session = d.session_id join orders o using (order_id)
-       cross join lateral (select * from order_events h where h.order_id = o.order_id order by h.version desc limit 1) e
+        left join lateral (
+          select * from order_events h where h.order_id = o.order_id and h.version > o.version order by h.version desc limit 1) e on true
     ), released as (
       update orders o set state = 'queued', owner_session = null, fence = o.fence + 1, version = s.version + 1, step = s.step,
              direction = s.direction, next_run_at = clock_timestamp()
@@ -31,7 +33,7 @@ const END_SESSIONS_IN_ONE_STATEMENT = `
   $$`;
 
 const SESSION_CHECK = "where session_id = $1 and state <> 'dead' for key share";
-const OWNER_CHECK = 'where sess.session_id = (select o.owner_session from orders o where o.order_id = m.order_id and o.fence = m.fence)';
+const OWNER_CHECK = ' and o.fence = m.fence and o.owner_session = sess.session_id';
 
 /** Bugs that have broken other systems, each planted into a copy of the SQL, and what must notice it. */
 const PLANTED: readonly [bug: string, sql: SqlUnderTest, noticed: RegExp][] = [

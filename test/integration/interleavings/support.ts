@@ -67,7 +67,11 @@ export class Actor {
 
   async claim(session: number, limit = 10): Promise<ClaimedOrder[]> {
     const workflows = await this.workflowIds.numbersOf([ORDER_WORKFLOW]);
-    return new OrderClaims(this.connection, this.workflowIds, systemClock).claim(session, workflows, limit);
+    return new OrderClaims({ claims: this.connection, orders: this.connection }, this.workflowIds, systemClock).claim(
+      session,
+      workflows,
+      limit,
+    );
   }
 
   async advance(session: number, move: OrderMove): Promise<MoveVerdict> {
