@@ -33,6 +33,8 @@ export class ClaimLoop {
   private ahead = 0;
   private lastClaim = { at: Number.NEGATIVE_INFINITY, left: 0 };
   private running = false;
+  private turn: Promise<void> = Promise.resolve();
+  private stillCount = 0;
   private stopped = false;
 
   constructor(options: ClaimLoopOptions) {
@@ -54,6 +56,18 @@ export class ClaimLoop {
     this.stopped = true;
   }
 
+  /** Does this while no claim is under way: every order that was claimed before is known then. */
+  async whileStill<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.stillCount += 1;
+    try {
+      await this.turn;
+      return await work();
+    } finally {
+      this.stillCount -= 1;
+      if (this.workMayWait) this.kick();
+    }
+  }
+
   /** By what left since the claim before. */
   private planAhead(sentAt: number): number {
     const { clock, left, maxAhead } = this.options;
@@ -65,15 +79,17 @@ export class ClaimLoop {
   }
 
   private kick(): void {
-    if (this.running || this.stopped) return;
+    if (this.running || this.stopped || this.stillCount > 0) return;
     this.running = true;
     // One turn later: whatever else becomes free or is written in this turn goes first.
-    setImmediate(() => void this.run());
+    setImmediate(() => {
+      this.turn = this.run();
+    });
   }
 
   private async run(): Promise<void> {
     const { clock, room } = this.options;
-    while (!this.stopped && this.workMayWait && room(this.ahead) > 0) {
+    while (!this.stopped && this.stillCount === 0 && this.workMayWait && room(this.ahead) > 0) {
       this.workMayWait = false;
       try {
         const limit = room(this.ahead);

@@ -259,7 +259,7 @@ export class NodeLife {
     if (this.liveness === 'lost') return this.waitForLiveness();
     this.resume();
     try {
-      if (this.surplus.isDue(report.ownedCount, this.slots.size)) await this.reconcile(report.gateShut);
+      if (this.surplus.isDue(report.ownedCount, this.slots.size)) this.reconcileSoon(report.gateShut);
       await this.takeover.checkLeases(report, this.isLeader);
       await this.gateKeeper.follow(report);
       this.housekeeper.follow(this.isLeader);
@@ -313,14 +313,17 @@ export class NodeLife {
     if (ended.length > 0 && !this.over) this.die();
   }
 
+  /** Beside the ticks: a claim that hangs must not keep the lease from being renewed. */
+  private reconcileSoon(gateShut: boolean): void {
+    this.surplus.begin();
+    const done = this.claimLoop.whileStill(() => this.reconcile(gateShut));
+    done.catch((error: unknown) => this.noteLostAnswer(error));
+  }
+
   /** Works the orders that are ours according to the database and that no slot knows of; those the gate holds, later. */
   private async reconcile(gateShut: boolean): Promise<void> {
     const { store, log } = this.options;
-    this.surplus.begin();
-    const owned = await store.readOwnedOrders(this.session).catch((error: unknown) => {
-      this.surplus.doubt();
-      throw error;
-    });
+    const owned = await store.readOwnedOrders(this.session);
     if (!this.mayWork()) return;
     for (const order of owned) {
       if (this.slots.has(order.orderId)) continue;
