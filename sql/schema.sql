@@ -295,6 +295,10 @@ CREATE INDEX orders_by_acceptance ON ONLY public.orders USING brin (accepted_at)
 
 CREATE INDEX orders_by_customer ON ONLY public.orders USING btree (customer_id, order_id);
 
+CREATE INDEX orders_by_customer_name ON ONLY public.orders USING btree (((content ->> 'customer_name'::text)), order_id) WHERE ((content ->> 'customer_name'::text) IS NOT NULL);
+
+CREATE INDEX orders_by_region ON ONLY public.orders USING btree (((content ->> 'region'::text)), order_id) WHERE ((content ->> 'region'::text) IS NOT NULL);
+
 CREATE INDEX orders_in_rare_states ON ONLY public.orders USING btree (rare_state, order_id) WHERE (rare_state IS NOT NULL);
 
 CREATE INDEX webhook_deliveries_by_order ON public.webhook_deliveries USING btree (order_id);

@@ -14,6 +14,7 @@ import { ClusterLooks } from './cluster-view.ts';
 import type { GatewayContext } from './context.ts';
 import { EventStreams } from './event-stream.ts';
 import { OrderGenerator } from './generator/generator.ts';
+import { Pressure } from './pressure.ts';
 import { handleClientError, handleError, sendProblem, toConveyorError } from './problem.ts';
 import { audit } from './routes/audit.ts';
 import { cancelOrder } from './routes/cancel-order.ts';
@@ -99,6 +100,7 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.decorateRequest('principal', undefined);
   readJsonBodies(app);
+  new Pressure(options.maxWaitingOrders, SECURITY_HEADERS).guard(app.server);
   guardRequests(app, options, context);
   app.setErrorHandler(handleError(log));
   answerUnknownRoutes(app);

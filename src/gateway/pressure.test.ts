@@ -1,0 +1,86 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Pressure } from './pressure.ts';
+
+const servers: Server[] = [];
+const sockets: Socket[] = [];
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+interface Held {
+  url: string | undefined;
+  response: ServerResponse;
+}
+
+/** A server under pressure that answers only what it is told to, except `/health`. */
+async function open(most: number) {
+  const held: Held[] = [];
+  let arrived = Promise.withResolvers<void>();
+  const server = createServer((incoming: IncomingMessage, response) => {
+    incoming.resume();
+    if (incoming.url === '/health') return void response.end('well');
+    held.push({ url: incoming.url, response });
+    arrived.resolve();
+    arrived = Promise.withResolvers();
+  });
+  new Pressure(most, { 'x-frame-options': 'DENY' }).guard(server);
+  servers.push(server.listen(0, '127.0.0.1'));
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const untilHeld = async (count: number): Promise<void> => {
+    while (held.length < count) await arrived.promise;
+  };
+  return { port, held, untilHeld };
+}
+
+async function ask(port: number, method: string, path: string): Promise<{ status: number | undefined; retryAfter: unknown; body: string }> {
+  const sent = request({ port, host: '127.0.0.1', method, path, agent: false }).end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  let body = '';
+  for await (const part of response) body += String(part);
+  return { status: response.statusCode, retryAfter: response.headers['retry-after'], body };
+}
+
+describe('pressure', () => {
+  it('a socket that sends ahead is not read until it was answered, and then goes on', async () => {
+    const { port, held, untilHeld } = await open(100);
+    const socket = connect(port, '127.0.0.1');
+    sockets.push(socket);
+    const send = (path: string): boolean => socket.write(`POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}`);
+    send('/1');
+    await untilHeld(1);
+    send('/2');
+    await untilHeld(2);
+    send('/3');
+    // Whatever was readable before this was asked has been read when it is answered.
+    for (let turn = 0; turn < 3; turn += 1) expect((await ask(port, 'GET', '/health')).body).toBe('well');
+    expect(held.map(({ url }) => url)).toEqual(['/1', '/2']);
+    held[0]?.response.end();
+    await untilHeld(3);
+    expect(held.map(({ url }) => url)).toEqual(['/1', '/2', '/3']);
+  });
+
+  it('new orders beyond the bound are refused at once, everything else is answered', async () => {
+    const { port, held, untilHeld } = await open(1);
+    const first = ask(port, 'POST', '/orders');
+    await untilHeld(1);
+    const refused = await ask(port, 'POST', '/orders');
+    expect(refused).toMatchObject({ status: 503, retryAfter: expect.stringMatching(/^\d+$/) });
+    expect(JSON.parse(refused.body)).toMatchObject({ code: 'overloaded', status: 503 });
+    expect(await ask(port, 'GET', '/health')).toMatchObject({ status: 200, body: 'well' });
+    held[0]?.response.end('stored');
+    expect(await first).toMatchObject({ status: 200, body: 'stored' });
+    const next = ask(port, 'POST', '/orders');
+    await untilHeld(2);
+    held[1]?.response.end();
+    expect((await next).status).toBe(200);
+  });
+});

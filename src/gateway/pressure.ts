@@ -1,0 +1,79 @@
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { ConveyorError } from '#domain/errors.ts';
+import { problemOf } from '#domain/problem.ts';
+
+/** A client that sends more before it is answered: so many of its requests are taken up, the others wait in its socket. */
+const MOST_PER_SOCKET = 2;
+
+/**
+ * Bounds what requests hold in memory. Node takes up whatever a socket brings, and a request whose answer waits costs some
+ * kilobytes: a few thousand clients that send ahead were a gigabyte, and left no time for the orders that had been taken.
+ * - A socket with enough requests under way is not read until they are answered; what it sends meanwhile waits on its side.
+ * - While `most` new orders are under way, further ones are refused before anything is done for them. Everything else is answered:
+ *   that is when an operator looks.
+ */
+export class Pressure {
+  private readonly underWay = new WeakMap<Socket, number>();
+  /** New orders under way. */
+  private orders = 0;
+  private readonly most: number;
+  private readonly headers: Readonly<Record<string, string>>;
+
+  constructor(most: number, headers: Readonly<Record<string, string>>) {
+    this.most = most;
+    this.headers = headers;
+  }
+
+  /** Stands before what the server does with a request. */
+  guard(server: Server): void {
+    const listeners = server.listeners('request') as RequestListener[];
+    server.removeAllListeners('request');
+    server.on('request', (request, response) => {
+      this.count(request, response);
+      if (isNewOrder(request)) {
+        if (this.orders >= this.most) return this.refuse(response);
+        this.orders += 1;
+        response.once('close', () => {
+          this.orders -= 1;
+        });
+      }
+      for (const listener of listeners) listener.call(server, request, response);
+    });
+  }
+
+  private refuse(response: ServerResponse): void {
+    const error = new ConveyorError('overloaded', `${this.orders} orders are under way already`);
+    const problem = problemOf(error);
+    const retryAfter = error.retryAfterS === undefined ? {} : { 'retry-after': String(error.retryAfterS) };
+    const body = JSON.stringify(problem);
+    response.writeHead(problem.status, {
+      ...{ ...this.headers, ...retryAfter },
+      ...{ 'content-type': 'application/problem+json; charset=utf-8', 'content-length': Buffer.byteLength(body) },
+    });
+    response.end(body);
+  }
+
+  private count(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    const count = (this.underWay.get(socket) ?? 0) + 1;
+    this.underWay.set(socket, count);
+    // Only once its body has been read: a request that is not complete could not be answered any more.
+    if (count >= MOST_PER_SOCKET) request.once('end', () => this.holdBack(socket));
+    response.once('close', () => this.release(socket));
+  }
+
+  private holdBack(socket: Socket): void {
+    if ((this.underWay.get(socket) ?? 0) >= MOST_PER_SOCKET) socket.pause();
+  }
+
+  private release(socket: Socket): void {
+    const count = (this.underWay.get(socket) ?? 1) - 1;
+    this.underWay.set(socket, count);
+    if (count < MOST_PER_SOCKET && socket.isPaused()) socket.resume();
+  }
+}
+
+function isNewOrder({ method, url }: IncomingMessage): boolean {
+  return method === 'POST' && (url === '/orders' || url === '/order');
+}
