@@ -19,6 +19,8 @@ export interface ConnectionOptions {
   clock: Clock;
   /** A statement that takes longer ends its connection: its outcome is open. */
   timeoutMs: number;
+  /** What it writes may be lost with the server: its commits wait for no disk. Default: they do. */
+  mayBeLost?: boolean;
 }
 
 /**
@@ -161,7 +163,8 @@ export class Connection {
 
   private async connectOnce(): Promise<pg.Client> {
     const { log, purpose, warehouse } = this.options;
-    const settings = this.startupOptions ? { options: `${PLANNER} ${SAFETY}` } : {};
+    const commits = this.options.mayBeLost ? '-c synchronous_commit=off' : '';
+    const settings = this.startupOptions ? { options: `${PLANNER} ${SAFETY} ${commits}`.trim() } : {};
     const client = new pg.Client({ ...clientConfig(this.options), ...settings, pipeline: true });
     client.on('error', (error) => log.warn({ warehouse, purpose, error: messageOf(error) }, 'database connection lost'));
     client.on('notice', (notice) => {

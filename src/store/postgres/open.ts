@@ -103,14 +103,16 @@ class PostgresStore implements port.Store {
   constructor(options: PostgresStoreOptions, warehouse: port.WarehouseIdentity) {
     this.options = options;
     this.warehouse = warehouse;
-    const open = (purpose: string, timeoutMs?: number): Connection => new Connection(this.connectionOptions(purpose, timeoutMs));
+    const open = (purpose: string, timeoutMs?: number, mayBeLost = false): Connection =>
+      new Connection({ ...this.connectionOptions(purpose, timeoutMs), mayBeLost });
     this.connections = {
       accept: open('accept'),
       claims: open('claims'),
       orders: open('orders'),
       tick: open('tick', TICK_TIMEOUT_MS),
       read: open('read'),
-      hints: open('hints', TICK_TIMEOUT_MS),
+      // A NOTIFY is a commit like any other: waiting for the disk would keep every order waiting.
+      hints: open('hints', TICK_TIMEOUT_MS, true),
       rare: open('rare'),
       pulse: open('pulse', PULSE_TIMEOUT_MS),
       count: open('count', COUNT_TIMEOUT_MS),
