@@ -30,7 +30,7 @@ export function readFlags(): Flags {
 
 const FULL = {
   rounds: 3,
-  carryOrders: 20_000,
+  carryOrders: 60_000,
   loadSeconds: 5,
   pickUps: 500,
   idleSeconds: 15,

@@ -6,6 +6,8 @@ import { wakeNodes } from './sessions.ts';
 
 /** No more than one hint in this time: a NOTIFY takes a lock of the whole server until its commit is done. */
 const MIN_GAP_MS = 5;
+/** After one that found no node with a free slot: they come for work by themselves when they have one. */
+const GAP_WHILE_ALL_ARE_BUSY_MS = 25;
 
 /** Sends hints on a connection of its own, outside every order's statement; what comes meanwhile is added up. */
 export class HintSender {
@@ -31,8 +33,8 @@ export class HintSender {
     while (this.orderCount > 0) {
       const count = this.orderCount;
       this.orderCount = 0;
-      await wakeNodes(this.connection, count);
-      await sleep(this.clock, MIN_GAP_MS);
+      const woken = await wakeNodes(this.connection, count);
+      await sleep(this.clock, woken > 0 ? MIN_GAP_MS : GAP_WHILE_ALL_ARE_BUSY_MS);
     }
   }
 }

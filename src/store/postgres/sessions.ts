@@ -92,7 +92,7 @@ const END_SESSIONS: Statement = {
 const WAKE_NODES: Statement = {
   name: 'wake_nodes',
   text: `
-    select count(pg_notify('conveyor_work_' || session_id, 'work'))
+    select count(pg_notify('conveyor_work_' || session_id, 'work'))::int as woken
       from (select session_id, sum(free) over (order by free desc, turn) - free as slots_before
               from (select session_id, slots - busy as free, random() as turn from node_sessions
                      where state = 'live' and slots > busy and lease_until > clock_timestamp()) n) s
@@ -202,8 +202,10 @@ export async function endSessions(connection: Connection, sessions: number[], re
   return rows.map((row) => ({ session: row.session_id, handedOver: row.handed_over }));
 }
 
-export async function wakeNodes(connection: Connection, orderCount: number): Promise<void> {
-  await connection.run(WAKE_NODES, [orderCount]);
+/** How many nodes were told. */
+export async function wakeNodes(connection: Connection, orderCount: number): Promise<number> {
+  const [row] = await connection.run<{ woken: number }>(WAKE_NODES, [orderCount]);
+  return row?.woken ?? 0;
 }
 
 export async function readLoad(connection: Connection): Promise<WarehouseLoad> {
