@@ -26,6 +26,10 @@ select o.order_id, o.version, 'claimed', o.step, o.direction, o.owner_session::i
 union all
 select e.order_id, e.version, e.kind, e.step, e.direction, e.session_id, e.fence, e.at, e.data from order_events e;
 
+-- Ends sessions and gives their orders back to the queue, each where it stood.
+-- VOLATILE on purpose: every statement inside takes a new snapshot. The lock on the session (FOR UPDATE) waits for the claims and
+-- advances under way (they hold FOR KEY SHARE) and shuts out new ones; only the next statement, with its newer snapshot, sees what they
+-- committed. As one statement this loses the orders claimed in between.
 create or replace function end_sessions(ids bigint[], reason text) returns table (session_id bigint, handed_over integer)
 language plpgsql volatile as $$
 declare
