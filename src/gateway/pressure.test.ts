@@ -68,6 +68,32 @@ describe('pressure', () => {
     expect(held.map(({ url }) => url)).toEqual(['/1', '/2', '/3']);
   });
 
+  it('a socket that was refused something is read again', async () => {
+    const { port, held, untilHeld } = await open(1);
+    const first = ask(port, 'POST', '/orders');
+    await untilHeld(1);
+    const socket = connect(port, '127.0.0.1');
+    sockets.push(socket);
+    const answers: string[] = [];
+    socket.on('data', (data) => answers.push(...(String(data).match(/HTTP\/1.1 \d+/g) ?? [])));
+    const untilAnswered = async (count: number): Promise<void> => {
+      while (answers.length < count) await once(socket, 'data');
+    };
+    const send = (path: string): boolean => socket.write(`POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}`);
+    send('/orders');
+    await untilAnswered(1);
+    send('/orders');
+    await untilAnswered(2);
+    expect(answers).toEqual(['HTTP/1.1 503', 'HTTP/1.1 503']);
+    held[0]?.response.end();
+    await first;
+    send('/orders');
+    await untilHeld(2);
+    held[1]?.response.end();
+    await untilAnswered(3);
+    expect(answers.at(-1)).toBe('HTTP/1.1 200');
+  });
+
   it('new orders beyond the bound are refused at once, everything else is answered', async () => {
     const { port, held, untilHeld } = await open(1);
     const first = ask(port, 'POST', '/orders');

@@ -18,11 +18,11 @@ export class Pressure {
   /** New orders under way. */
   private orders = 0;
   private readonly most: number;
-  private readonly headers: Readonly<Record<string, string>>;
+  private readonly refusal: Refusal;
 
   constructor(most: number, headers: Readonly<Record<string, string>>) {
     this.most = most;
-    this.headers = headers;
+    this.refusal = refusalOf(new ConveyorError('overloaded', `${most} new orders are under way already`), headers);
   }
 
   /** Stands before what the server does with a request. */
@@ -43,15 +43,8 @@ export class Pressure {
   }
 
   private refuse(response: ServerResponse): void {
-    const error = new ConveyorError('overloaded', `${this.orders} orders are under way already`);
-    const problem = problemOf(error);
-    const retryAfter = error.retryAfterS === undefined ? {} : { 'retry-after': String(error.retryAfterS) };
-    const body = JSON.stringify(problem);
-    response.writeHead(problem.status, {
-      ...{ ...this.headers, ...retryAfter },
-      ...{ 'content-type': 'application/problem+json; charset=utf-8', 'content-length': Buffer.byteLength(body) },
-    });
-    response.end(body);
+    response.writeHead(this.refusal.status, this.refusal.headers);
+    response.end(this.refusal.body);
   }
 
   private count(request: IncomingMessage, response: ServerResponse): void {
@@ -72,6 +65,28 @@ export class Pressure {
     this.underWay.set(socket, count);
     if (count < MOST_PER_SOCKET && socket.isPaused()) socket.resume();
   }
+}
+
+/** Written once: there is no time for more when it is needed. */
+interface Refusal {
+  status: number;
+  headers: Record<string, string | number>;
+  body: string;
+}
+
+function refusalOf(error: ConveyorError, headers: Readonly<Record<string, string>>): Refusal {
+  const problem = problemOf(error);
+  const body = JSON.stringify(problem);
+  return {
+    status: problem.status,
+    headers: {
+      ...headers,
+      ...(error.retryAfterS === undefined ? {} : { 'retry-after': String(error.retryAfterS) }),
+      'content-type': 'application/problem+json; charset=utf-8',
+      'content-length': Buffer.byteLength(body),
+    },
+    body,
+  };
 }
 
 function isNewOrder({ method, url }: IncomingMessage): boolean {

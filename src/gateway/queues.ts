@@ -5,7 +5,8 @@ import type { Log } from '#engine/log.ts';
 import type { CustomerKey, KeyHolder, KeyReservation, ReserveVerdict } from '#engine/peer-store.ts';
 import type { AcceptVerdict, NewOrder, Store } from '#engine/store.ts';
 
-const ACCEPT_BATCH = 250;
+/** In overload a turn of the event loop takes long, and only a batch or two go out in each. */
+const ACCEPT_BATCH = 1_000;
 const READ_BATCH = 100;
 const MAX_WAITING_READS = 10_000;
 const IN_FLIGHT = 2;
