@@ -45,7 +45,7 @@ const PEERS: readonly Peer[] = [
     says: 'four ctx.run, each durable, with a history; measured from submission',
   },
 ];
-const CONVEYOR_ORDERS = 30_000;
+const CONVEYOR_ORDERS = 60_000;
 const YARDSTICK_ORDERS = 10_000;
 const PROCESSES = [1, 2] as const;
 const FASTER_THAN_THE_FASTEST = { 1: 2, 2: 1.6 } as const;
