@@ -29,6 +29,17 @@ describe('the batcher', () => {
     expect(batches).toEqual([[1, 2, 3]]);
   });
 
+  it('writes a full batch at once, before the turn ends', async () => {
+    const { batcher, batches, nextBatch, release } = gated({ maxBatch: 2 });
+    const answers = [1, 2, 3].map((item) => batcher.add(item));
+    expect(batches).toEqual([[1, 2]]);
+    const second = nextBatch();
+    release();
+    await second;
+    release();
+    expect(await Promise.all(answers)).toEqual([10, 20, 30]);
+  });
+
   it('gathers what comes while a batch is under way into the next', async () => {
     const { batcher, batches, nextBatch, release } = gated();
     const begun = nextBatch();

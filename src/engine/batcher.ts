@@ -49,14 +49,20 @@ export class Batcher<Item, Result> {
     });
   }
 
-  /** Lets everything of this turn of the event loop gather before the first flush. */
+  /**
+   * Lets everything of this turn of the event loop gather before the first flush. A full batch does not wait for that: while thousands
+   * of sockets have something to read a turn takes seconds, and nothing would be written meanwhile.
+   */
   private schedule(): void {
-    if (this.scheduled || this.inFlight >= this.options.maxInFlight) return;
-    this.scheduled = true;
-    setImmediate(() => {
-      this.scheduled = false;
-      this.pump();
-    });
+    if (this.inFlight >= this.options.maxInFlight) return;
+    if (this.waiting.length >= this.options.maxBatch) this.pump();
+    else if (!this.scheduled) {
+      this.scheduled = true;
+      setImmediate(() => {
+        this.scheduled = false;
+        this.pump();
+      });
+    }
   }
 
   private pump(): void {
