@@ -134,6 +134,7 @@ create table order_partitions (
   suffix text not null,
   begins timestamp with time zone not null,
   ends timestamp with time zone not null,
+  dropped_at timestamp with time zone,
   constraint order_partitions_begins_key UNIQUE (begins),
   constraint order_partitions_check CHECK ((begins < ends)),
   constraint order_partitions_ends_key UNIQUE (ends),
@@ -309,6 +310,12 @@ CREATE INDEX webhook_deliveries_listed ON public.webhook_deliveries USING btree 
 
 CREATE INDEX webhook_deliveries_waiting ON public.webhook_deliveries USING btree (webhook_id, next_at) WHERE (state = 'waiting'::text);
 
+CREATE OR REPLACE FUNCTION public.awaits_announcement(before timestamp with time zone, moment timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+RETURN (EXISTS (SELECT FROM outbox_cursors c WHERE ((c.at < awaits_announcement.before) AND (c.saved_at > (awaits_announcement.moment - '7 days'::interval)))));
+
 CREATE OR REPLACE FUNCTION public.cancel_order(id uuid, customer text, author jsonb, OUT outcome text, OUT found_state order_state, OUT found_direction order_direction)
  RETURNS record
  LANGUAGE plpgsql
@@ -383,30 +390,47 @@ CREATE OR REPLACE FUNCTION public.delete_expired(keep interval, most integer, mo
  LANGUAGE plpgsql
 AS $function$
 declare
-  gone uuid := coalesce((select first_order_id(min(p.begins)) from order_partitions p where p.begins > '-infinity'
-                          having not exists (select from order_partitions f where f.begins = '-infinity')), first_order_id('epoch'));
   deleted integer;
   total integer := 0;
 begin
-  with expired as materialized (
-    select r.order_id from orders_rest r
-     where r.ended_at < moment - keep
-     limit most for update skip locked
-  ), events as (
-    delete from order_events_rest e using expired x where e.order_id = x.order_id
-  )
-  delete from orders_rest r using expired x where r.order_id = x.order_id;
-  get diagnostics deleted = row_count;
-  total := total + deleted;
+  if not awaits_announcement(moment - keep, moment) then
+    with expired as materialized (
+      select r.order_id from orders_rest r
+       where r.ended_at < moment - keep
+         and not exists (select from webhook_deliveries d where d.order_id = r.order_id and d.state = 'waiting')
+       limit most for update skip locked
+    ), events as (
+      delete from order_events_rest e using expired x where e.order_id = x.order_id
+    ), keys as (
+      delete from order_keys k using expired x where k.order_id = x.order_id and k.home is null
+    ), deliveries as (
+      delete from webhook_deliveries d using expired x where d.order_id = x.order_id
+    )
+    delete from orders_rest r using expired x where r.order_id = x.order_id;
+    get diagnostics deleted = row_count;
+    total := total + deleted;
+  end if;
 
   delete from order_keys k where k.ctid = any (array(
-    select c.ctid from order_keys c where c.order_id < gone and c.home is null limit most));
+    select c.ctid from order_partitions p
+      join order_keys c on c.order_id >= first_order_id(p.begins) and c.order_id < first_order_id(p.ends)
+     where p.dropped_at is not null and c.home is null limit most));
   get diagnostics deleted = row_count;
   total := total + deleted;
 
   delete from webhook_deliveries d where d.delivery_id in (
-    select c.delivery_id from webhook_deliveries c where c.order_id < gone and c.state <> 'waiting' limit most);
+    select c.delivery_id from order_partitions p
+      join webhook_deliveries c on c.order_id >= first_order_id(p.begins) and c.order_id < first_order_id(p.ends)
+     where p.dropped_at is not null and c.state <> 'waiting' limit most);
   get diagnostics deleted = row_count;
+
+  -- The newest stays in any case: from its end on partitions are made.
+  delete from order_partitions p
+   where p.dropped_at is not null and exists (select from order_partitions n where n.ends > p.ends)
+     and not exists (select from order_keys k where k.order_id >= first_order_id(p.begins) and k.order_id < first_order_id(p.ends)
+                                                and k.home is null)
+     and not exists (select from webhook_deliveries d
+                      where d.order_id >= first_order_id(p.begins) and d.order_id < first_order_id(p.ends));
   return total + deleted;
 end $function$;
 
@@ -422,30 +446,36 @@ CREATE OR REPLACE FUNCTION public.drop_expired_partition(keep interval, moment t
  SET lock_timeout TO '200ms'
 AS $function$
 declare
-  oldest order_partitions;
-  past uuid;
+  expired order_partitions;
+  reason text;
+  first_id uuid;
+  next_id uuid;
   is_young boolean;
 begin
-  select * into oldest from order_partitions p where p.ends <= moment - keep order by p.ends limit 1 for update;
-  if not found then
-    return;
-  end if;
-  past := first_order_id(oldest.ends);
-  if exists (select from order_work w where w.order_id < past)
-     or exists (select from orders o where o.rare_state in ('held', 'needs_attention') and o.order_id < past) then
-    kept_because := 'open orders';
-    return;
-  end if;
-  execute format('select exists (select from order_events_%s where at >= $1)', oldest.suffix) into is_young using moment - keep;
-  if is_young then
-    kept_because := 'orders that ended later';
-  elsif exists (select from outbox_cursors c where c.at < moment - keep and c.saved_at > moment - interval '7 days') then
-    kept_because := 'events that were not announced yet';
-  else
-    execute format('drop table orders_%s, order_events_%s', oldest.suffix, oldest.suffix);
-    delete from order_partitions p where p.suffix = oldest.suffix;
-    dropped := oldest.suffix;
-  end if;
+  for expired in
+    select * from order_partitions p where p.ends <= moment - keep and p.dropped_at is null order by p.ends for update
+  loop
+    first_id := first_order_id(expired.begins);
+    next_id := first_order_id(expired.ends);
+    reason := null;
+    execute format('select exists (select from order_events_%s where at >= $1)', expired.suffix) into is_young using moment - keep;
+    if exists (select from order_work w where w.order_id >= first_id and w.order_id < next_id)
+       or exists (select from orders o where o.rare_state in ('held', 'needs_attention')
+                                         and o.order_id >= first_id and o.order_id < next_id) then
+      reason := 'open orders';
+    elsif is_young then
+      reason := 'orders that ended later';
+    elsif awaits_announcement(moment - keep, moment) then
+      reason := 'events that were not announced yet';
+    end if;
+    if reason is null then
+      execute format('drop table orders_%s, order_events_%s', expired.suffix, expired.suffix);
+      update order_partitions p set dropped_at = moment where p.suffix = expired.suffix;
+      dropped := expired.suffix;
+      return;
+    end if;
+    kept_because := coalesce(kept_because, reason);
+  end loop;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.end_sessions(ids bigint[], reason text)

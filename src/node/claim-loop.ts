@@ -16,7 +16,7 @@ export interface ClaimLoopOptions {
 }
 
 const RETRY_AFTER_MS = 200;
-/** An order that was claimed waits for the records of the others too; 1 left slots empty, more than 4 brought nothing. */
+/** An order that was claimed waits for the records of the others too: of 0, 1, 2 and 4 the last carried the most. */
 const AHEAD_CLAIM_TIMES = 4;
 
 /**

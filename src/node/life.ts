@@ -323,6 +323,8 @@ export class NodeLife {
   /** Works the orders that are ours according to the database and that no slot knows of; those the gate holds, later. */
   private async reconcile(gateShut: boolean): Promise<void> {
     const { store, log } = this.options;
+    // Doubted again while a claim was waited for: the next tick looks, with what it knows of the gate by then.
+    if (this.surplus.isDoubtful) return;
     const owned = await store.readOwnedOrders(this.session);
     if (!this.mayWork()) return;
     for (const order of owned) {

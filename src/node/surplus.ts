@@ -20,6 +20,10 @@ export class SurplusWatch {
     this.suspicious = true;
   }
 
+  get isDoubtful(): boolean {
+    return this.suspicious;
+  }
+
   /** Once for each tick, with what it counted. */
   isDue(ownedCount: number, knownCount: number): boolean {
     this.surplusTicks = ownedCount > knownCount ? this.surplusTicks + 1 : 0;

@@ -43,6 +43,16 @@ describe('retention', () => {
   const drop = async (days: number): Promise<{ dropped: string | null; kept_because: string | null } | undefined> =>
     (await client.query('select dropped, kept_because from drop_expired_partition($1, $2)', [KEEP, at(days)])).rows[0];
 
+  /** As a leader does: again and again, until nothing more can be dropped. */
+  async function dropAll(days: number): Promise<{ dropped: string[]; keptBecause: string | null }> {
+    const dropped: string[] = [];
+    for (;;) {
+      const report = await drop(days);
+      if (!report?.dropped) return { dropped, keptBecause: report?.kept_because ?? null };
+      dropped.push(`orders_${report.dropped}`);
+    }
+  }
+
   /** An order of that day, with a key; it stays queued. */
   async function accept(days: number): Promise<string> {
     const orderId = newOrderId(store.warehouse.number, begin + days * DAY_MS, systemClock.entropy());
@@ -109,18 +119,34 @@ describe('retention', () => {
 
   it('keeps orders that are open, that ended later, or whose events were not announced yet', async () => {
     const orderId = await accept(5);
-    expect(await drop(60)).toEqual({ dropped: null, kept_because: 'open orders' });
+    expect((await dropAll(60)).keptBecause).toBe('open orders');
     await end(orderId, 50);
-    expect(await drop(60)).toEqual({ dropped: null, kept_because: 'orders that ended later' });
+    expect(await dropAll(60)).toEqual({ dropped: [], keptBecause: 'orders that ended later' });
     await client.query(`insert into outbox_cursors (name, at, order_id, version, saved_at) values ('r', $1, $2, 1, $3)`, [
       at(6),
       orderId,
       at(99),
     ]);
-    expect(await drop(100)).toEqual({ dropped: null, kept_because: 'events that were not announced yet' });
+    expect(await dropAll(100)).toEqual({ dropped: [], keptBecause: 'events that were not announced yet' });
     await client.query(`update outbox_cursors set at = $1`, [at(99)]);
-    expect((await drop(100))?.dropped).not.toBeNull();
+    expect((await dropAll(100)).keptBecause).toBeNull();
     expect(await isThere(orderId)).toBe(false);
+  });
+
+  it('an open order keeps its own stretch of time, and no other', async () => {
+    await make(100);
+    const [open, ended] = [await accept(102), await accept(112)];
+    await end(ended, 113);
+    const ofEnded = await partitionOf(ended);
+    await make(150);
+    const { dropped, keptBecause } = await dropAll(150);
+    expect([dropped.includes(ofEnded as string), keptBecause]).toEqual([true, 'open orders']);
+    expect([await isThere(open), await isThere(ended)]).toEqual([true, false]);
+    await client.query('select delete_expired($1, 100, $2)', [KEEP, at(150)]);
+    const keys = await client.query<{ key: string }>('select key from order_keys where key = any ($1)', [[open, ended]]);
+    expect(keys.rows).toEqual([{ key: open }]);
+    expect((await client.query('select from order_partitions where dropped_at is not null')).rowCount).toBe(0);
+    await end(open, 115);
   });
 
   it('waits for a lock no longer than a moment: a long read holds nobody up through it', async () => {
@@ -129,7 +155,7 @@ describe('retention', () => {
     try {
       await reader.query('begin');
       await reader.query('select count(*) from orders');
-      await expect(drop(130)).rejects.toThrow('lock timeout');
+      await expect(drop(150)).rejects.toThrow('lock timeout');
     } finally {
       await reader.end();
     }
@@ -140,8 +166,13 @@ describe('retention', () => {
     await end(orderId, 500);
     await client.query('select delete_expired($1, 100, $2)', [KEEP, at(529)]);
     expect(await isThere(orderId)).toBe(true);
+    await client.query('update outbox_cursors set at = $1, saved_at = $2', [at(499), at(531)]);
+    await client.query('select delete_expired($1, 100, $2)', [KEEP, at(531)]);
+    expect(await isThere(orderId)).toBe(true);
+    await client.query('update outbox_cursors set at = $1', [at(531)]);
     await client.query('select delete_expired($1, 100, $2)', [KEEP, at(531)]);
     expect(await isThere(orderId)).toBe(false);
+    expect((await client.query('select from order_keys where key = $1', [orderId])).rowCount).toBe(0);
   });
 
   it('through the port: without a retention nothing is dropped', async () => {

@@ -37,9 +37,11 @@ const APPEND_MOVES = appendMoves('append_moves', '');
 const APPEND_MOVES_AGAIN = appendMoves('append_moves_again', 'on conflict (order_id, version) do nothing');
 
 /**
- * Moves that end the session's hold on the order: its row is written too. An order whose cancel waits neither completes nor
- * waits for a retry: the update meets the newest row. `counted` adds what completes to the session's own totals. There is no condition on the state: an owner stands exactly on running rows. None of
- * the indexes of `orders` changes (HOT).
+ * Moves that end the session's hold on the order: its row is written too.
+ * - An order whose cancel waits neither completes nor waits for a retry: the update meets the newest row.
+ * - There is no condition on the state: an owner stands exactly on running rows.
+ * - `counted` adds what completes to the session's own totals.
+ * - None of the indexes of `orders` changes (HOT).
  */
 const CLOSE_ORDERS: Statement = {
   name: 'close_orders',

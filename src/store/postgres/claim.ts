@@ -1,9 +1,9 @@
 import type { EpochMs } from '#domain/time.ts';
 import type { Clock } from '#engine/clock.ts';
-import { foldHistory, type OrderInHand } from '#engine/history.ts';
+import { foldHistory } from '#engine/history.ts';
 import type { ClaimedOrder } from '#engine/store.ts';
 import { arrayOf, type Connection, type Statement } from './connect.ts';
-import { type EventTuple, eventOf, historyOf, type OrderRow } from './rows.ts';
+import { type EventTuple, eventOf, HAND_COLUMNS, type HandRow, historyOf, inHandOf } from './rows.ts';
 import type { WorkflowIds } from './workflow-ids.ts';
 
 /** Claims reach back this far behind the last one, for orders that were committed late. */
@@ -13,10 +13,6 @@ const FULL_LOOK_EVERY_MS = 10_000;
 /** While claim after claim comes back full they reach back less, and as far as above so often. */
 const SHORT_LOOK_BACK_MS = 50;
 const LONG_LOOK_EVERY_MS = 200;
-
-/** What whoever has an order in hand needs of its row. */
-const HAND_COLUMNS = `o.order_id, o.customer_id, o.workflow_id, o.content, o.direction, o.step, o.owner_session, o.fence, o.version,
-       o.retries, o.requested, o.crash_count, o.keyed`;
 
 /**
  * Takes due orders, oldest first, and starts their present step. The order's own row changes in place: none of its indexes knows
@@ -72,11 +68,7 @@ const READ_OWNED: Statement = {
       from order_work w join orders o on o.order_id = w.order_id where w.owner_session = $1`,
 };
 
-type ClaimRow = Pick<
-  OrderRow,
-  | ('order_id' | 'customer_id' | 'workflow_id' | 'content' | 'direction' | 'step' | 'owner_session' | 'fence')
-  | ('version' | 'retries' | 'requested' | 'crash_count' | 'keyed')
-> & { history: EventTuple[] | null };
+type ClaimRow = HandRow & { history: EventTuple[] | null };
 
 type TakenRow = ClaimRow & { due_at: EpochMs };
 
@@ -147,29 +139,10 @@ export class OrderClaims {
 
   private claimedOf(row: ClaimRow, history: readonly EventTuple[]): ClaimedOrder {
     return foldHistory(
-      inHandOf(row, this.workflowIds.known(row.workflow_id)),
+      inHandOf(row, this.workflowIds.nameOf(row.workflow_id)),
       history.map((tuple) => eventOf(row.order_id, tuple)),
     );
   }
-}
-
-function inHandOf(row: ClaimRow, workflow: { name: string; version: number }): OrderInHand {
-  return {
-    orderId: row.order_id,
-    customerId: row.customer_id,
-    workflow: workflow.name,
-    workflowVersion: workflow.version,
-    content: row.content,
-    state: 'running',
-    direction: row.direction,
-    step: row.step,
-    fence: row.fence,
-    version: row.version,
-    retries: row.retries,
-    requested: row.requested,
-    crashCount: row.crash_count,
-    keyed: row.keyed,
-  };
 }
 
 /** The statement that writes the claim's event does not see it yet: its history ends before. */

@@ -100,7 +100,11 @@ export function operationStore(connection: Connection, workflowIds: WorkflowIds,
   return {
     async readCluster() {
       const rows = await connection.run<SessionRow>(READ_SESSIONS, []);
-      return reportOf(rows, await Promise.all(rows.map((row) => Promise.all(row.workflow_ids.map((id) => workflowIds.nameOf(id))))));
+      await workflowIds.learn(rows.flatMap((row) => row.workflow_ids));
+      return reportOf(
+        rows,
+        rows.map((row) => row.workflow_ids.map((id) => workflowIds.nameOf(id))),
+      );
     },
     async steerNode(nodeId, wish, author) {
       const rows = await connection.run<{ session_id: number }>(STEER_NODE, [nodeId, wish ?? null, JSON.stringify(author)]);

@@ -66,10 +66,8 @@ export function outboxStore(connection: Connection, workflowIds: WorkflowIds): O
       const [row] = await connection.run<{ upper: string; is_now: boolean; events: Tuple[] | null }>(READ_OUTBOX, values);
       const { upper, is_now, events } = row as NonNullable<typeof row>;
       const tuples = events ?? [];
-      const names = new Map<number, readonly string[]>();
-      for (const [, , , , , , , , , workflowId] of tuples)
-        if (!names.has(workflowId)) names.set(workflowId, await workflowIds.stepNamesOf(workflowId));
-      return pageOf(tuples, names, { after, upper, isFull: tuples.length >= limit, isNow: is_now });
+      await workflowIds.learn(tuples.map(([, , , , , , , , , workflowId]) => workflowId));
+      return pageOf(tuples, workflowIds, { after, upper, isFull: tuples.length >= limit, isNow: is_now });
     },
     async readPlace(name) {
       const [row] = await connection.run<{ at: string; order_id: string; version: number }>(READ_PLACE, [name]);
@@ -89,14 +87,14 @@ export function outboxStore(connection: Connection, workflowIds: WorkflowIds): O
 
 function pageOf(
   tuples: readonly Tuple[],
-  names: ReadonlyMap<number, readonly string[]>,
+  workflowIds: WorkflowIds,
   { after, upper, isFull, isNow }: { after: OutboxPlace; upper: string; isFull: boolean; isNow: boolean },
 ): OutboxPage {
   const events = tuples.map(([orderId, version, kind, step, direction, sessionId, fence, at, data, workflowId, content, customerId]) => ({
     event: { orderId, version, kind, step, direction, sessionId, fence, at: Date.parse(at), data },
     content,
     customerId,
-    stepName: names.get(workflowId)?.[step - 1] ?? `Step ${step}`,
+    stepName: workflowIds.stepNamesOf(workflowId)[step - 1] ?? `Step ${step}`,
   }));
   const last = tuples.at(-1);
   if (isFull && last) return { events, next: { at: last[7], orderId: last[0], version: last[1] }, isCaughtUp: false };

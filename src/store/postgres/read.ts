@@ -41,9 +41,10 @@ export class OrderReader {
   async readOrders(orderIds: string[]): Promise<(OrderRecord | undefined)[]> {
     const rows = await this.connection.run<OrderRow & { history: EventTuple[] }>(READ_ORDERS, [arrayOf([...new Set(orderIds)])]);
     const nodes = await this.nodesOf(rows.flatMap((row) => row.history.map((tuple) => tuple[4])));
+    await this.workflowIds.learn(rows.map((row) => row.workflow_id));
     const records = new Map<string, OrderRecord>();
     for (const row of rows) {
-      const order = orderOf(row, await this.workflowIds.nameOf(row.workflow_id));
+      const order = orderOf(row, this.workflowIds.nameOf(row.workflow_id));
       records.set(row.order_id, { order, events: row.history.map((tuple) => eventOf(row.order_id, tuple)), nodes });
     }
     return orderIds.map((orderId) => records.get(orderId.toLowerCase()));

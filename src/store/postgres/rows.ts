@@ -2,56 +2,70 @@ import type { Json } from '#domain/json.ts';
 import type { Because, Order, OrderContent, OrderEvent } from '#domain/order.ts';
 import type { Direction, EventKind, OrderState } from '#domain/order-state.ts';
 import type { EpochMs } from '#domain/time.ts';
+import type { OrderInHand } from '#engine/history.ts';
 
-/** The columns of `orders` that `ORDER_COLUMNS` names. */
-export interface OrderRow {
+/** What whoever has an order in hand needs of its row: the columns of `HAND_COLUMNS`. */
+export interface HandRow {
   order_id: string;
   customer_id: string;
   workflow_id: number;
   content: OrderContent;
-  state: OrderState;
   direction: Direction;
   step: number;
   owner_session: number | null;
   fence: number;
   version: number;
-  next_run_at: EpochMs;
   retries: number;
-  accepted_at: EpochMs;
-  ended_at: EpochMs | null;
   requested: 'cancel' | null;
   crash_count: number;
-  retry_of: string | null;
-  routed_because: Because | null;
   keyed: boolean;
 }
 
-export const ORDER_COLUMNS = `o.order_id, o.customer_id, o.workflow_id, o.content, o.state, o.direction, o.step, o.owner_session,
-       o.fence, o.version, o.next_run_at, o.retries, o.accepted_at, o.ended_at, o.requested, o.crash_count, o.retry_of,
-       o.routed_because, o.keyed`;
+export const HAND_COLUMNS = `o.order_id, o.customer_id, o.workflow_id, o.content, o.direction, o.step, o.owner_session, o.fence, o.version,
+       o.retries, o.requested, o.crash_count, o.keyed`;
 
-export function orderOf(row: OrderRow, workflow: { name: string; version: number }): Order {
+/** The columns of `orders` that `ORDER_COLUMNS` names. */
+export interface OrderRow extends HandRow {
+  state: OrderState;
+  next_run_at: EpochMs;
+  accepted_at: EpochMs;
+  ended_at: EpochMs | null;
+  retry_of: string | null;
+  routed_because: Because | null;
+}
+
+export const ORDER_COLUMNS = `${HAND_COLUMNS}, o.state, o.next_run_at, o.accepted_at, o.ended_at, o.retry_of, o.routed_because`;
+
+/** Of an order that a session owns. */
+export function inHandOf(row: HandRow, workflow: { name: string; version: number }): OrderInHand {
   return {
     orderId: row.order_id,
     customerId: row.customer_id,
     workflow: workflow.name,
     workflowVersion: workflow.version,
     content: row.content,
-    state: row.state,
+    state: 'running',
     direction: row.direction,
     step: row.step,
-    ownerSession: row.owner_session,
     fence: row.fence,
     version: row.version,
-    nextRunAt: row.next_run_at,
     retries: row.retries,
-    acceptedAt: row.accepted_at,
-    endedAt: row.ended_at,
     requested: row.requested,
     crashCount: row.crash_count,
+    keyed: row.keyed,
+  };
+}
+
+export function orderOf(row: OrderRow, workflow: { name: string; version: number }): Order {
+  return {
+    ...inHandOf(row, workflow),
+    state: row.state,
+    ownerSession: row.owner_session,
+    nextRunAt: row.next_run_at,
+    acceptedAt: row.accepted_at,
+    endedAt: row.ended_at,
     retryOf: row.retry_of,
     routedBecause: row.routed_because,
-    keyed: row.keyed,
   };
 }
 

@@ -56,31 +56,29 @@ export class WorkflowIds {
     return row.workflow_id;
   }
 
-  async stepNamesOf(workflowId: number): Promise<readonly string[]> {
-    if (!this.byId.has(workflowId)) await this.load();
-    return this.byId.get(workflowId)?.step_names ?? [];
-  }
-
-  async nameOf(workflowId: number): Promise<{ name: string; version: number }> {
-    if (!this.byId.has(workflowId)) await this.load();
-    return this.known(workflowId);
-  }
-
-  /** Of several rows; `known` then answers at once. */
+  /** Makes sure that `nameOf` and `stepNamesOf` know the workflows of these rows. */
   async learn(workflowIds: readonly number[]): Promise<void> {
     if (workflowIds.some((id) => !this.byId.has(id))) await this.load();
   }
 
-  known(workflowId: number): { name: string; version: number } {
-    const row = this.byId.get(workflowId);
-    if (!row) throw new Error(`assertion failed: workflow ${workflowId} is in no row of workflows`);
-    return row;
+  nameOf(workflowId: number): { name: string; version: number } {
+    return this.rowOf(workflowId);
+  }
+
+  stepNamesOf(workflowId: number): readonly string[] {
+    return this.rowOf(workflowId).step_names;
   }
 
   /** Numbers of the given versions; unknown ones are left out. */
   async numbersOf(workflows: readonly { name: string; version: number }[]): Promise<number[]> {
     await this.load();
     return workflows.flatMap(({ name, version }) => this.byKey.get(keyOf(name, version))?.workflow_id ?? []);
+  }
+
+  private rowOf(workflowId: number): WorkflowRow {
+    const row = this.byId.get(workflowId);
+    if (!row) throw new Error(`assertion failed: workflow ${workflowId} is in no row of workflows`);
+    return row;
   }
 
   private async load(): Promise<void> {
