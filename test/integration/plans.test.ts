@@ -70,3 +70,24 @@ it('no statement on an order’s way reads a table from end to end; without one 
     await database.drop();
   }
 });
+
+it('orders are ended by their own rows, even where the statistics are from when nobody owned any', async () => {
+  const database = await createTestDatabase();
+  const client = new pg.Client({ connectionString: database.url, options: PLANNER });
+  try {
+    const statements = await statementsOfAnOrder(database.url);
+    await client.connect();
+    await client.query(`delete from order_work`);
+    await client.query(
+      `insert into order_work (order_id, next_run_at, workflow_id) select uuidv7(), now(), 1 from generate_series(1, 20000)`,
+    );
+    await client.query(`analyze order_work`);
+    const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain (generic_plan) ${statements.get('close_orders')}`);
+    const conditions = rows.map((row) => row['QUERY PLAN']).filter((line) => /Index Cond: .*owner_session/.test(line));
+    expect(conditions.length).toBeGreaterThan(0);
+    expect(conditions.filter((line) => !line.includes('order_id'))).toEqual([]);
+  } finally {
+    await client.end();
+    await database.drop();
+  }
+});

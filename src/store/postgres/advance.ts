@@ -40,6 +40,8 @@ const APPEND_MOVES_AGAIN = appendMoves('append_moves_again', 'on conflict (order
  * Moves that end the session's hold on the order: its row is written too.
  * - An order whose cancel waits neither completes nor waits for a retry: the update meets the newest row.
  * - There is no condition on the state: an owner stands exactly on running rows.
+ * - `place`, looked up for each order: joined by owner and order, statistics from when nobody owned anything make a plan that reads
+ *   all that the session owns and all dead entries of it for each order (four times as slow). Only its owner touches that row.
  * - `counted` adds what completes to the session's own totals.
  * - None of the indexes of `orders` changes (HOT).
  */
@@ -63,12 +65,13 @@ const CLOSE_ORDERS: Statement = {
        where o.order_id = m.order_id and o.owner_session = sess.session_id and o.fence = m.fence
          and (o.requested is null or m.direction = 'rollback' or m.kind not in ('completed', 'retry_scheduled'))
       returning m.order_id, m.version, m.kind, m.step, m.direction, sess.session_id, m.fence, m.data, m.price, o.state, o.next_run_at,
-                case when m.version = old.version + 1 then old.next_run_at end as claimed_at
+                case when m.version = old.version + 1 then old.next_run_at end as claimed_at,
+                (select w.ctid from order_work w where w.owner_session = $1 and w.order_id = m.order_id) as place
     ), gone as (
-      delete from order_work w using closed c where w.owner_session = $1 and w.order_id = c.order_id and c.state <> 'queued'
+      delete from order_work w using closed c where w.ctid = c.place and c.state <> 'queued'
     ), put_back as (
       update order_work w set owner_session = null, next_run_at = c.next_run_at
-        from closed c where w.owner_session = $1 and w.order_id = c.order_id and c.state = 'queued'
+        from closed c where w.ctid = c.place and c.state = 'queued'
     ), counted as (
       insert into order_totals as t (session_id, completed, priced, price_sum)
       select $1, count(*), count(price), coalesce(sum(price), 0) from closed where kind = 'completed' having count(*) > 0
