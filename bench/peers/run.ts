@@ -1,5 +1,5 @@
 import { type BenchChild, startChild } from '../support/child.ts';
-import { acceptOrders, checkHistories } from '../support/orders.ts';
+import { acceptOrders, checkHistories, untilCompleted } from '../support/orders.ts';
 import { cpuOf } from '../support/processes.ts';
 import { type BenchDatabase, type BenchServer, waitUntil } from '../support/server.ts';
 import { type Place, STEP_NAMES } from './carrier.ts';
@@ -21,6 +21,9 @@ interface Span {
   ended: number;
 }
 
+/** How often it is asked whether the orders have ended: a small table of counts, so the asking costs nothing. */
+const LOOK_EVERY_MS = 25;
+
 /** What is read before and after. */
 interface Meters {
   cpuSeconds(): number;
@@ -34,12 +37,12 @@ export async function runConveyor(server: BenchServer, database: BenchDatabase, 
   const nodes: BenchChild[] = [];
   let run: Run;
   try {
-    run = await measure(orders, nodes, metersOf(server, database), async () => {
-      const ids = Array.from({ length: processes }, (_, index) => `00000000-0000-7000-8000-00000000000${index + 1}`);
-      nodes.push(...(await Promise.all(ids.map((id) => startChild('node.ts', { BENCH_URL: database.url, BENCH_NODE_ID: id })))));
-      await untilAllEnded(database);
-      return spanOf(database);
-    });
+    const meters = await readMeters(metersOf(server, database));
+    const ids = Array.from({ length: processes }, (_, index) => `00000000-0000-7000-8000-00000000000${index + 1}`);
+    nodes.push(...(await Promise.all(ids.map((id) => startChild('node.ts', { BENCH_URL: database.url, BENCH_NODE_ID: id })))));
+    const cost = meters.from(nodes);
+    await untilCompleted(database, orders, LOOK_EVERY_MS);
+    run = { ...(await cost(orders)), ordersPerSecond: rateOf(orders, await spanOf(database)) };
   } finally {
     await Promise.all(nodes.map((node) => node.stop()));
   }
@@ -75,8 +78,9 @@ export async function runPeer(
   try {
     if ('database' in stands) await stands.database.client.query('vacuum analyze');
     workers.push(...(await Promise.all(Array.from({ length: processes }, (_, index) => start('worker', index)))));
-    const meters = 'database' in stands ? metersOf(stands.server, stands.database) : stands;
-    return await measure(orders, workers, meters, () => carry(peer, keeper, workers, orders));
+    const cost = (await readMeters('database' in stands ? metersOf(stands.server, stands.database) : stands)).from(workers);
+    const span = await carry(peer, keeper, workers, orders);
+    return { ...(await cost(orders)), ordersPerSecond: rateOf(orders, span) };
   } finally {
     await Promise.all([keeper, ...workers].map((child) => child.stop()));
   }
@@ -111,18 +115,26 @@ function endOf(keeper: BenchChild): () => number | undefined {
   return () => at;
 }
 
-/** What processes used before they began, to load themselves, is not counted where they say when they are ready. */
-async function measure(orders: number, processes: readonly BenchChild[], meters: Meters, work: () => Promise<Span>): Promise<Run> {
-  const ownBefore = processes.reduce((sum, { pid }) => sum + cpuOf(pid), 0);
+const rateOf = (orders: number, { began, ended }: Span): number => (orders / (ended - began)) * 1_000;
+
+type Cost = Pick<Run, 'cpuPer1000' | 'walPerOrder'>;
+
+/** Reads what the server has used so far; what the processes use counts from when they are ready: loading code is left out. */
+async function readMeters(meters: Meters): Promise<{ from(ready: readonly BenchChild[]): (orders: number) => Promise<Cost> }> {
   const [cpuBefore, walBefore] = [meters.cpuSeconds(), await meters.walBytes?.()];
-  const { began, ended } = await work();
-  const own = processes.reduce((sum, { pid }) => sum + cpuOf(pid), 0) - ownBefore;
-  const cpuSeconds = own + meters.cpuSeconds() - cpuBefore;
-  const walAfter = await meters.walBytes?.();
+  const sumOf = (processes: readonly BenchChild[]): number => processes.reduce((sum, { pid }) => sum + cpuOf(pid), 0);
   return {
-    ordersPerSecond: (orders / (ended - began)) * 1_000,
-    cpuPer1000: (cpuSeconds / orders) * 1_000,
-    walPerOrder: walBefore === undefined || walAfter === undefined ? undefined : (walAfter - walBefore) / orders,
+    from(ready) {
+      const ownBefore = sumOf(ready);
+      return async (orders) => {
+        const cpuSeconds = sumOf(ready) - ownBefore + meters.cpuSeconds() - cpuBefore;
+        const walAfter = await meters.walBytes?.();
+        return {
+          cpuPer1000: (cpuSeconds / orders) * 1_000,
+          walPerOrder: walBefore === undefined || walAfter === undefined ? undefined : (walAfter - walBefore) / orders,
+        };
+      };
+    },
   };
 }
 
@@ -134,11 +146,6 @@ function metersOf(server: BenchServer, { client }: BenchDatabase): Meters {
       return Number(rows[0]?.bytes);
     },
   };
-}
-
-/** Not often, and by the few rows that are left: looking costs what is measured. */
-async function untilAllEnded({ client }: BenchDatabase): Promise<void> {
-  while ((await client.query('select from order_work limit 1')).rowCount !== 0) await new Promise((resolve) => setTimeout(resolve, 100));
 }
 
 async function spanOf({ client }: BenchDatabase): Promise<Span> {

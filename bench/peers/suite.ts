@@ -9,7 +9,7 @@ interface Peer {
   /** The name of its file, too. */
   name: string;
   packageName: string;
-  /** So many that one process is busy for some seconds. */
+  /** So many that one process is busy for about as long as Conveyor's: code is compiled meanwhile in both. */
   orders: number;
   /** Brings a server; without it the peer stands on the benchmark's PostgreSQL. */
   server?: { missing: string; find(): string | undefined; start(binary: string): Promise<PeerServer> };
@@ -20,19 +20,19 @@ const PEERS: readonly Peer[] = [
   {
     name: 'pg-boss',
     packageName: 'pg-boss',
-    orders: 12_000,
+    orders: 40_000,
     says: 'one job per order, batches of 50 in lockstep, each step durable; no history of steps',
   },
   {
     name: 'graphile-worker',
     packageName: 'graphile-worker',
-    orders: 6_000,
+    orders: 10_000,
     says: 'one job per order, each step durable; no history of steps',
   },
   {
     name: 'bullmq',
     packageName: 'bullmq',
-    orders: 12_000,
+    orders: 40_000,
     server: { missing: 'redis-server (Debian: apt-get install redis-server)', find: findRedis, start: startRedis },
     says: 'step jobs, each step durable in the log of Redis (fsync always); no history of steps',
   },

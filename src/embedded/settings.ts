@@ -7,7 +7,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   // Unix sockets have paths of at most 107 bytes, which a deep checkout exceeds; TCP has no such trap.
   unix_socket_directories: '',
   shared_buffers: '256MB',
-  // A node has six connections: room for a cluster of more than a hundred.
+  // A node has seven connections: room for a cluster of more than a hundred.
   max_connections: '1000',
   max_wal_size: '2GB',
   checkpoint_timeout: '15min',

@@ -16,8 +16,8 @@ export interface ClaimLoopOptions {
 }
 
 const RETRY_AFTER_MS = 200;
-/** An order that was claimed waits for the records of the others too: of 0, 1, 2 and 4 the last carried the most. */
-const AHEAD_CLAIM_TIMES = 4;
+/** An order that was claimed waits for the records of the others too: of 0, 1, 2, 4, 6 and 8 the last three carried the most. */
+const AHEAD_CLAIM_TIMES = 6;
 
 /**
  * Takes work into free slots. Claims when told that there is work, and again as long as a claim came back full; else it is

@@ -42,7 +42,7 @@ export interface LifeOptions {
 
 const SIGN_OFF_TRIES = 20;
 const SIGN_OFF_PAUSE_MS = 50;
-const MAX_AHEAD_PER_SLOT = 4;
+const MAX_AHEAD_PER_SLOT = 8;
 /** The leader ticks more often than the others, by this factor: a death is noticed the sooner. */
 const LEADER_PACE = 2 / 3;
 
@@ -325,10 +325,12 @@ export class NodeLife {
     const { store, log } = this.options;
     // Doubted again while a claim was waited for: the next tick looks, with what it knows of the gate by then.
     if (this.surplus.isDoubtful) return;
+    // What ends while the question is under way may be in its answer still.
+    const inHand = this.slots.orderIds();
     const owned = await store.readOwnedOrders(this.session);
     if (!this.mayWork()) return;
     for (const order of owned) {
-      if (this.slots.has(order.orderId)) continue;
+      if (inHand.has(order.orderId) || this.slots.has(order.orderId)) continue;
       if (gateShut && order.keyed) {
         this.surplus.doubt();
         continue;

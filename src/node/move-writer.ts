@@ -19,7 +19,7 @@ interface PendingMove {
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 500;
 const MAX_BATCH = 500;
-const MAX_IN_FLIGHT = 2;
+const MAX_IN_FLIGHT = 4;
 
 /**
  * Writes the moves of all slots in batches. When the answer is lost it sends the same again until it is answered: an

@@ -62,6 +62,10 @@ export class Slots {
     return Math.max(0, this.options.slotCount + ahead - this.inHand);
   }
 
+  orderIds(): ReadonlySet<string> {
+    return new Set(this.slots.keys());
+  }
+
   has(orderId: string): boolean {
     return this.slots.has(orderId);
   }

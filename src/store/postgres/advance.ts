@@ -109,20 +109,23 @@ interface WrittenRow {
   order_ids: string[] | null;
 }
 
+/** One each, so that neither kind waits for the disk behind the other. */
+type MoveConnections = Record<'moves' | 'closings', Connection>;
+
 /** Writes a batch of moves, at most one per order; verdicts in their order. */
-export async function advanceOrders(connection: Connection, session: number, moves: OrderMove[]): Promise<MoveVerdict[]> {
+export async function advanceOrders(connections: MoveConnections, session: number, moves: OrderMove[]): Promise<MoveVerdict[]> {
   const appends = moves.filter((move) => !move.closing);
   const closings = moves.filter((move) => move.closing);
   const refused = new Set(
     (
       await Promise.all([
-        appends.length > 0 ? append(connection, session, appends) : [],
-        closings.length > 0 ? close(connection, session, closings) : [],
+        appends.length > 0 ? append(connections.moves, session, appends) : [],
+        closings.length > 0 ? close(connections.closings, session, closings) : [],
       ])
     ).flat(),
   );
   if (refused.size === 0) return moves.map(() => 'applied');
-  const reasons = await explain(connection, session, [...refused]);
+  const reasons = await explain(connections.moves, session, [...refused]);
   return moves.map((move) => reasons.get(move) ?? 'applied');
 }
 

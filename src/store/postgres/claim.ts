@@ -106,8 +106,11 @@ class LowWater {
   }
 }
 
+/** Answered when everything before it on its connection was. */
+const NOTHING: Statement = { name: 'nothing', text: 'select' };
+
 /** What a session owns is asked behind its moves, so that no order that just left is taken for one that was forgotten. */
-type ClaimConnections = Record<'claims' | 'orders', Connection>;
+type ClaimConnections = Record<'claims' | 'moves' | 'closings', Connection>;
 
 export class OrderClaims {
   private readonly connections: ClaimConnections;
@@ -132,7 +135,8 @@ export class OrderClaims {
   }
 
   async readOwned(session: number): Promise<ClaimedOrder[]> {
-    const rows = await this.connections.orders.run<ClaimRow>(READ_OWNED, [session]);
+    await this.connections.closings.run(NOTHING, []);
+    const rows = await this.connections.moves.run<ClaimRow>(READ_OWNED, [session]);
     await this.workflowIds.learn(rows.map((row) => row.workflow_id));
     return rows.map((row) => this.claimedOf(row, row.history ?? []));
   }

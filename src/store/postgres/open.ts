@@ -87,7 +87,7 @@ class PostgresStore implements port.Store {
   readonly retention: RetentionStore;
   private readonly options: PostgresStoreOptions;
   private readonly connections: Record<
-    'accept' | 'claims' | 'orders' | 'tick' | 'read' | 'hints' | 'rare' | 'pulse' | 'count' | 'outbox',
+    'accept' | 'claims' | 'moves' | 'closings' | 'tick' | 'read' | 'hints' | 'rare' | 'pulse' | 'count' | 'outbox',
     Connection
   >;
   private readonly pool: pg.Pool;
@@ -108,7 +108,8 @@ class PostgresStore implements port.Store {
     this.connections = {
       accept: open('accept'),
       claims: open('claims'),
-      orders: open('orders'),
+      moves: open('moves'),
+      closings: open('closings'),
       tick: open('tick', TICK_TIMEOUT_MS),
       read: open('read'),
       // A NOTIFY is a commit like any other: waiting for the disk would keep every order waiting.
@@ -178,7 +179,7 @@ class PostgresStore implements port.Store {
   }
 
   advanceOrders(session: number, moves: port.OrderMove[]): Promise<port.MoveVerdict[]> {
-    return advanceOrders(this.connections.orders, session, moves);
+    return advanceOrders(this.connections, session, moves);
   }
 
   readOwnedOrders(session: number): Promise<port.ClaimedOrder[]> {

@@ -45,6 +45,7 @@ export function plant(changes: Record<string, readonly [found: string, put: stri
 export class Actor {
   readonly client: pg.Client;
   private readonly connection: Connection;
+  private readonly connections: Record<'claims' | 'moves' | 'closings', Connection>;
   private readonly workflowIds: WorkflowIds;
 
   private constructor(client: pg.Client, sql: SqlUnderTest) {
@@ -52,6 +53,7 @@ export class Actor {
     const run = async (statement: Statement, values: unknown[]): Promise<unknown[]> =>
       (await client.query({ text: sql.rewrite(statement), values })).rows;
     this.connection = { run } as unknown as Connection;
+    this.connections = { claims: this.connection, moves: this.connection, closings: this.connection };
     this.workflowIds = new WorkflowIds(this.connection);
   }
 
@@ -67,15 +69,11 @@ export class Actor {
 
   async claim(session: number, limit = 10): Promise<ClaimedOrder[]> {
     const workflows = await this.workflowIds.numbersOf([ORDER_WORKFLOW]);
-    return new OrderClaims({ claims: this.connection, orders: this.connection }, this.workflowIds, systemClock).claim(
-      session,
-      workflows,
-      limit,
-    );
+    return new OrderClaims(this.connections, this.workflowIds, systemClock).claim(session, workflows, limit);
   }
 
   async advance(session: number, move: OrderMove): Promise<MoveVerdict> {
-    return (await advanceOrders(this.connection, session, [move]))[0] as MoveVerdict;
+    return (await advanceOrders(this.connections, session, [move]))[0] as MoveVerdict;
   }
 
   tick(session: number, load: Partial<NodeLoad> = {}): Promise<TickReport | undefined> {
