@@ -18,7 +18,7 @@ export async function serveOrders(store: Store): Promise<void> {
     serviceName: 'conveyor',
     version: 'bench',
     developmentTokens: true,
-    maxWaitingOrders: 10_000,
+    maxWaitingOrders: 4_000,
   });
   console.log(`ready ${await app.listen({ host: '127.0.0.1', port: 0 })}`);
   process.once('SIGTERM', async () => {

@@ -40,7 +40,7 @@ describe('settings', () => {
       liveness: 'on',
       opsHost: '127.0.0.1',
       drainTimeoutMs: 30_000,
-      maxWaitingOrders: 10_000,
+      maxWaitingOrders: 4_000,
       nodeName: 'host-1',
       workflow: 'order',
       logLevel: 'info',

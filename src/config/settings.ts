@@ -225,7 +225,7 @@ export const SETTINGS = {
     flag: 'max-waiting-orders',
     variable: 'CONVEYOR_MAX_WAITING_ORDERS',
     config: 'maxWaitingOrders',
-    default: '10000',
+    default: '4000',
     min: 1,
     max: 1_000_000,
     sentence: 'How many orders may wait in the gateway to be stored; beyond that it answers 503 with `Retry-After`.',
