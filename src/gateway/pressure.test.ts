@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, request, type Server, type ServerRe
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Pressure } from './pressure.ts';
+import { handleClientError } from './problem.ts';
 
 const servers: Server[] = [];
 const sockets: Socket[] = [];
@@ -38,7 +39,7 @@ async function open(most: number) {
   const untilHeld = async (count: number): Promise<void> => {
     while (held.length < count) await arrived.promise;
   };
-  return { port, held, untilHeld };
+  return { server, port, held, untilHeld };
 }
 
 async function ask(port: number, method: string, path: string): Promise<{ status: number | undefined; retryAfter: unknown; body: string }> {
@@ -66,6 +67,22 @@ describe('pressure', () => {
     held[0]?.response.end();
     await untilHeld(3);
     expect(held.map(({ url }) => url)).toEqual(['/1', '/2', '/3']);
+  });
+
+  it('a socket that is not read and then sends no HTTP is closed, and does not stay for ever', async () => {
+    const { server, port, untilHeld } = await open(100);
+    server.on('clientError', handleClientError);
+    const opened = once(server, 'connection');
+    const socket = connect(port, '127.0.0.1');
+    sockets.push(socket);
+    const [ours] = (await opened) as [Socket];
+    const closed = once(ours, 'close');
+    const order = 'POST /orders HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}';
+    socket.write(`${order}${order}no HTTP\r\n\r\n`);
+    await untilHeld(2);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(String(answer)).toMatch(/^HTTP\/1.1 400 /);
+    await closed;
   });
 
   it('a socket that was refused something is read again', async () => {

@@ -69,7 +69,10 @@ export function handleClientError(error: NodeJS.ErrnoException, socket: Socket):
   const problem = problemOf(
     error.code === 'HPE_HEADER_OVERFLOW'
       ? new ConveyorError('header-fields-too-large', 'the header is larger than 16 KiB')
-      : new ConveyorError('invalid-request', 'this is no valid HTTP/1.1 request'),
+      : new ConveyorError(
+          'invalid-request',
+          error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'the request was not complete in time' : 'this is no valid HTTP/1.1 request',
+        ),
   );
   const body = JSON.stringify(problem);
   const head = [
@@ -83,4 +86,6 @@ export function handleClientError(error: NodeJS.ErrnoException, socket: Socket):
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // One that is not read at the moment would never notice that the other side went.
+  socket.destroySoon();
 }
