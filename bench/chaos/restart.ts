@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import type { OrderRecord } from '#domain/order.ts';
 import type { Store } from '#engine/store.ts';
 import { countOpen, newOrder, readRecords } from '#test/orders.ts';
@@ -38,7 +39,7 @@ export async function runRollingRestart(
     for (let index = 0; index < nodes; index += 1) fleet.start(stepMs);
     await fleet.untilLive(nodes);
     const load = startLoad(store, ordersPerSecond);
-    await restartAll(fleet, stepMs).finally(() => load.stop());
+    await restartAll(fleet, client, stepMs).finally(() => load.stop());
     const orderIds = await load.stop();
     await waitUntil('every order to end', async () => (await countOpen(store, orderIds)) === 0, 120_000);
     const { begun, twice } = await begunSteps.count();
@@ -57,13 +58,25 @@ export async function runRollingRestart(
   }
 }
 
-async function restartAll(fleet: Fleet, stepMs: number): Promise<void> {
+async function restartAll(fleet: Fleet, client: pg.Client, stepMs: number): Promise<void> {
   for (const node of [...fleet.nodes]) {
     await new Promise((resolve) => setTimeout(resolve, 4 * stepMs));
+    // The node before it is back with all of its slots free, and is preferred: who has nothing in hand has nothing to hand back.
+    await waitUntil(`${node.name} to be in the middle of an order`, () => isInTheMiddle(client, node.name, stepMs));
     await fleet.stop(node);
     fleet.start(stepMs, node.name);
     await waitUntil(`${node.name} to be back`, async () => (await fleet.live()).filter((name) => name === node.name).length === 1);
   }
+}
+
+/** Whether it has an order that came in less than two steps ago, so that there are steps to come. */
+async function isInTheMiddle(client: pg.Client, nodeName: string, stepMs: number): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `select from order_work w join node_sessions s on s.session_id = w.owner_session
+      where s.node_name = $1 and s.state <> 'dead' and w.next_run_at > clock_timestamp() - $2 * interval '1 millisecond' limit 1`,
+    [nodeName, 2 * stepMs],
+  );
+  return rowCount === 1;
 }
 
 /** Orders that arrive evenly; `stop` resolves with the ids of all that were accepted. */
