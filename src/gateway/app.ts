@@ -32,6 +32,7 @@ import { repairOrder } from './routes/repair-order.ts';
 import { submitOrder } from './routes/submit-order.ts';
 import { warehouses } from './routes/warehouses.ts';
 import { webhooks } from './routes/webhooks.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
 import { gatewayServices } from './services.ts';
 import { OrderPresenter } from './view.ts';
 import { KeyComparison } from './warehouses/compare-keys.ts';
@@ -71,12 +72,6 @@ export interface GatewayOptions {
 
 const MAX_HEADER_BYTES = 16 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
-const SECURITY_HEADERS = {
-  'cache-control': 'no-store',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'no-referrer',
-} as const;
 
 /** The HTTP front, ready to listen. Closing it ends all streams and lets requests under way finish. */
 export async function buildGateway(options: GatewayOptions): Promise<FastifyInstance> {
@@ -100,7 +95,7 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.decorateRequest('principal', undefined);
   readJsonBodies(app);
-  new Pressure(options.maxWaitingOrders, SECURITY_HEADERS).guard(app.server);
+  new Pressure(options.maxWaitingOrders).guard(app.server);
   guardRequests(app, options, context);
   app.setErrorHandler(handleError(log));
   answerUnknownRoutes(app);

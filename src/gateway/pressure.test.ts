@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Pressure } from './pressure.ts';
 import { handleClientError } from './problem.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
 
 const servers: Server[] = [];
 const sockets: Socket[] = [];
@@ -32,7 +33,7 @@ async function open(most: number) {
     arrived.resolve();
     arrived = Promise.withResolvers();
   });
-  new Pressure(most, { 'x-frame-options': 'DENY' }).guard(server);
+  new Pressure(most).guard(server);
   servers.push(server.listen(0, '127.0.0.1'));
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -42,12 +43,16 @@ async function open(most: number) {
   return { server, port, held, untilHeld };
 }
 
-async function ask(port: number, method: string, path: string): Promise<{ status: number | undefined; retryAfter: unknown; body: string }> {
+async function ask(
+  port: number,
+  method: string,
+  path: string,
+): Promise<{ status: number | undefined; headers: IncomingHttpHeaders; body: string }> {
   const sent = request({ port, host: '127.0.0.1', method, path, agent: false }).end();
   const [response] = (await once(sent, 'response')) as [IncomingMessage];
   let body = '';
   for await (const part of response) body += String(part);
-  return { status: response.statusCode, retryAfter: response.headers['retry-after'], body };
+  return { status: response.statusCode, headers: response.headers, body };
 }
 
 describe('pressure', () => {
@@ -81,7 +86,16 @@ describe('pressure', () => {
     socket.write(`${order}${order}no HTTP\r\n\r\n`);
     await untilHeld(2);
     const [answer] = (await once(socket, 'data')) as [Buffer];
-    expect(String(answer)).toMatch(/^HTTP\/1.1 400 /);
+    const [head = '', body = ''] = String(answer).split('\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1.1 400 /);
+    const security = Object.entries(SECURITY_HEADERS).map(([name, value]) => `${name}: ${value}`);
+    const own = [
+      'content-type: application/problem+json; charset=utf-8',
+      `content-length: ${Buffer.byteLength(body)}`,
+      'connection: close',
+    ];
+    expect(head.split('\r\n').slice(1)).toEqual(expect.arrayContaining([...own, ...security]));
+    expect(JSON.parse(body)).toMatchObject({ code: 'invalid-request', status: 400 });
     await closed;
   });
 
@@ -116,7 +130,13 @@ describe('pressure', () => {
     const first = ask(port, 'POST', '/orders');
     await untilHeld(1);
     const refused = await ask(port, 'POST', '/orders');
-    expect(refused).toMatchObject({ status: 503, retryAfter: expect.stringMatching(/^\d+$/) });
+    expect(refused).toMatchObject({
+      status: 503,
+      headers: {
+        ...{ 'content-type': 'application/problem+json; charset=utf-8', 'content-length': String(Buffer.byteLength(refused.body)) },
+        ...{ ...SECURITY_HEADERS, 'retry-after': expect.stringMatching(/^\d+$/) },
+      },
+    });
     expect(JSON.parse(refused.body)).toMatchObject({ code: 'overloaded', status: 503 });
     expect(await ask(port, 'GET', '/health')).toMatchObject({ status: 200, body: 'well' });
     held[0]?.response.end('stored');

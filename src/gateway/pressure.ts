@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ConveyorError } from '#domain/errors.ts';
-import { problemOf } from '#domain/problem.ts';
+import { type WrittenProblem, writeProblem } from './problem.ts';
 
 /** A client that sends more before it is answered: so many of its requests are taken up, the others wait in its socket. */
 const MOST_PER_SOCKET = 2;
@@ -18,11 +18,12 @@ export class Pressure {
   /** New orders under way. */
   private orders = 0;
   private readonly most: number;
-  private readonly refusal: Refusal;
+  /** Written once: there is no time for more when it is needed. */
+  private readonly refusal: WrittenProblem;
 
-  constructor(most: number, headers: Readonly<Record<string, string>>) {
+  constructor(most: number) {
     this.most = most;
-    this.refusal = refusalOf(new ConveyorError('overloaded', `${most} new orders are under way already`), headers);
+    this.refusal = writeProblem(new ConveyorError('overloaded', `${most} new orders are under way already`));
   }
 
   /** Stands before what the server does with a request. */
@@ -65,28 +66,6 @@ export class Pressure {
     this.underWay.set(socket, count);
     if (count < MOST_PER_SOCKET && socket.isPaused()) socket.resume();
   }
-}
-
-/** Written once: there is no time for more when it is needed. */
-interface Refusal {
-  status: number;
-  headers: Record<string, string | number>;
-  body: string;
-}
-
-function refusalOf(error: ConveyorError, headers: Readonly<Record<string, string>>): Refusal {
-  const problem = problemOf(error);
-  const body = JSON.stringify(problem);
-  return {
-    status: problem.status,
-    headers: {
-      ...headers,
-      ...(error.retryAfterS === undefined ? {} : { 'retry-after': String(error.retryAfterS) }),
-      'content-type': 'application/problem+json; charset=utf-8',
-      'content-length': Buffer.byteLength(body),
-    },
-    body,
-  };
 }
 
 function isNewOrder({ method, url }: IncomingMessage): boolean {

@@ -3,16 +3,39 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { ConveyorError, type ErrorCode, type FieldFault, messageOf } from '#domain/errors.ts';
 import { MAX_FAULTS, problemOf } from '#domain/problem.ts';
 import type { Log } from '#engine/log.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
 
 export function sendProblem(reply: FastifyReply, error: ConveyorError): FastifyReply {
-  if (error.retryAfterS !== undefined) reply.header('retry-after', String(error.retryAfterS));
-  if (error.code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
   const problem = problemOf(error, reply.request.id);
-  return reply
-    .code(problem.status)
-    .header('content-type', 'application/problem+json; charset=utf-8')
-    .serializer(JSON.stringify)
-    .send(problem);
+  return reply.code(problem.status).headers(headersOf(error)).serializer(JSON.stringify).send(problem);
+}
+
+/** Those that its being a problem asks for. */
+function headersOf({ retryAfterS, code }: ConveyorError): Record<string, string> {
+  return {
+    'content-type': 'application/problem+json; charset=utf-8',
+    ...(retryAfterS === undefined ? {} : { 'retry-after': String(retryAfterS) }),
+    ...(code === 'unauthorized' ? { 'www-authenticate': 'Bearer' } : {}),
+  };
+}
+
+/** A whole answer, for where no route and no hook runs. */
+export interface WrittenProblem {
+  status: number;
+  title: string;
+  headers: Record<string, string | number>;
+  body: string;
+}
+
+export function writeProblem(error: ConveyorError): WrittenProblem {
+  const problem = problemOf(error);
+  const body = JSON.stringify(problem);
+  return {
+    status: problem.status,
+    title: problem.title,
+    headers: { ...SECURITY_HEADERS, ...headersOf(error), 'content-length': Buffer.byteLength(body) },
+    body,
+  };
 }
 
 /** Fastify's own errors by their codes; whatever else has a 4xx status is the request's fault too. */
@@ -66,7 +89,7 @@ export function handleClientError(error: NodeJS.ErrnoException, socket: Socket):
     socket.destroy();
     return;
   }
-  const problem = problemOf(
+  const { status, title, headers, body } = writeProblem(
     error.code === 'HPE_HEADER_OVERFLOW'
       ? new ConveyorError('header-fields-too-large', 'the header is larger than 16 KiB')
       : new ConveyorError(
@@ -74,18 +97,8 @@ export function handleClientError(error: NodeJS.ErrnoException, socket: Socket):
           error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'the request was not complete in time' : 'this is no valid HTTP/1.1 request',
         ),
   );
-  const body = JSON.stringify(problem);
-  const head = [
-    `HTTP/1.1 ${problem.status} ${problem.title}`,
-    'content-type: application/problem+json; charset=utf-8',
-    `content-length: ${Buffer.byteLength(body)}`,
-    'cache-control: no-store',
-    'x-content-type-options: nosniff',
-    'x-frame-options: DENY',
-    'referrer-policy: no-referrer',
-    'connection: close',
-  ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  const fields = Object.entries({ ...headers, connection: 'close' }).map(([name, value]) => `${name}: ${value}`);
+  socket.end(`HTTP/1.1 ${status} ${title}\r\n${fields.join('\r\n')}\r\n\r\n${body}`);
   // One that is not read at the moment would never notice that the other side went.
   socket.destroySoon();
 }

@@ -1,19 +1,13 @@
-import type { Clock } from '#engine/clock.ts';
-import type { Log } from '#engine/log.ts';
 import type { Store } from '#engine/store.ts';
 import { Broker } from './broker.ts';
 import { type IntakeTarget, MessageIntake } from './intake.ts';
-import { Relay } from './relay.ts';
+import { Relay, type RelayOptions } from './relay.ts';
 
-export interface MessagesOptions {
+export interface MessagesOptions extends Omit<RelayOptions, 'store'> {
   /** `amqp://…`; may hold a password. */
   url: string;
   stores: readonly Store[];
   target: IntakeTarget;
-  /** Of this process. */
-  holder: string;
-  clock: Clock;
-  log: Log;
 }
 
 /** Announces what happens to orders, and takes orders in, through RabbitMQ; returns what closes it. */

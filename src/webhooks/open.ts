@@ -1,17 +1,9 @@
-import type { Clock } from '#engine/clock.ts';
-import type { Log } from '#engine/log.ts';
 import type { Store } from '#engine/store.ts';
-import type { Webhook } from '#engine/webhook-store.ts';
-import { WebhookDispatcher } from './dispatcher.ts';
+import { type DispatcherOptions, WebhookDispatcher } from './dispatcher.ts';
 import { type SenderOptions, WebhookSender } from './sender.ts';
 
-export interface WebhooksOptions extends Omit<SenderOptions, 'clock'> {
+export interface WebhooksOptions extends Omit<DispatcherOptions, 'store' | 'sender'>, SenderOptions {
   stores: readonly Store[];
-  /** Of this process. */
-  holder: string;
-  clock: Clock;
-  log: Log;
-  disable: (webhook: Webhook, because: string) => Promise<void>;
 }
 
 /** Delivers webhooks for all warehouses; returns what ends it. */
