@@ -21,9 +21,6 @@ interface Span {
   ended: number;
 }
 
-/** How often it is asked whether the orders have ended: a small table of counts, so the asking costs nothing. */
-const LOOK_EVERY_MS = 25;
-
 /** What is read before and after. */
 interface Meters {
   cpuSeconds(): number;
@@ -37,12 +34,12 @@ export async function runConveyor(server: BenchServer, database: BenchDatabase, 
   const nodes: BenchChild[] = [];
   let run: Run;
   try {
-    const meters = await readMeters(metersOf(server, database));
+    const meters = await startMeters(metersOf(server, database));
     const ids = Array.from({ length: processes }, (_, index) => `00000000-0000-7000-8000-00000000000${index + 1}`);
     nodes.push(...(await Promise.all(ids.map((id) => startChild('node.ts', { BENCH_URL: database.url, BENCH_NODE_ID: id })))));
-    const cost = meters.from(nodes);
-    await untilCompleted(database, orders, LOOK_EVERY_MS);
-    run = { ...(await cost(orders)), ordersPerSecond: rateOf(orders, await spanOf(database)) };
+    const loading = cpuOfAll(nodes);
+    await untilCompleted(database, orders);
+    run = { ...(await meters.costOf(orders, cpuOfAll(nodes) - loading)), ordersPerSecond: rateOf(orders, await spanOf(database)) };
   } finally {
     await Promise.all(nodes.map((node) => node.stop()));
   }
@@ -78,9 +75,10 @@ export async function runPeer(
   try {
     if ('database' in stands) await stands.database.client.query('vacuum analyze');
     workers.push(...(await Promise.all(Array.from({ length: processes }, (_, index) => start('worker', index)))));
-    const cost = (await readMeters('database' in stands ? metersOf(stands.server, stands.database) : stands)).from(workers);
+    const meters = await startMeters('database' in stands ? metersOf(stands.server, stands.database) : stands);
+    const loading = cpuOfAll(workers);
     const span = await carry(peer, keeper, workers, orders);
-    return { ...(await cost(orders)), ordersPerSecond: rateOf(orders, span) };
+    return { ...(await meters.costOf(orders, cpuOfAll(workers) - loading)), ordersPerSecond: rateOf(orders, span) };
   } finally {
     await Promise.all([keeper, ...workers].map((child) => child.stop()));
   }
@@ -119,24 +117,23 @@ const rateOf = (orders: number, { began, ended }: Span): number => (orders / (en
 
 type Cost = Pick<Run, 'cpuPer1000' | 'walPerOrder'>;
 
-/** Reads what the server has used so far; what the processes use counts from when they are ready: loading code is left out. */
-async function readMeters(meters: Meters): Promise<{ from(ready: readonly BenchChild[]): (orders: number) => Promise<Cost> }> {
+/** What the server uses counts from now on; what the processes that carry used is told at the end. */
+async function startMeters(meters: Meters): Promise<{ costOf(orders: number, ownCpuSeconds: number): Promise<Cost> }> {
   const [cpuBefore, walBefore] = [meters.cpuSeconds(), await meters.walBytes?.()];
-  const sumOf = (processes: readonly BenchChild[]): number => processes.reduce((sum, { pid }) => sum + cpuOf(pid), 0);
   return {
-    from(ready) {
-      const ownBefore = sumOf(ready);
-      return async (orders) => {
-        const cpuSeconds = sumOf(ready) - ownBefore + meters.cpuSeconds() - cpuBefore;
-        const walAfter = await meters.walBytes?.();
-        return {
-          cpuPer1000: (cpuSeconds / orders) * 1_000,
-          walPerOrder: walBefore === undefined || walAfter === undefined ? undefined : (walAfter - walBefore) / orders,
-        };
+    async costOf(orders, ownCpuSeconds) {
+      const cpuSeconds = ownCpuSeconds + meters.cpuSeconds() - cpuBefore;
+      const walAfter = await meters.walBytes?.();
+      return {
+        cpuPer1000: (cpuSeconds / orders) * 1_000,
+        walPerOrder: walBefore === undefined || walAfter === undefined ? undefined : (walAfter - walBefore) / orders,
       };
     },
   };
 }
+
+/** What processes have used when they are ready is the loading of their code, and left out of what carrying costs. */
+const cpuOfAll = (processes: readonly BenchChild[]): number => processes.reduce((sum, { pid }) => sum + cpuOf(pid), 0);
 
 function metersOf(server: BenchServer, { client }: BenchDatabase): Meters {
   return {

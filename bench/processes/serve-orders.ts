@@ -1,3 +1,4 @@
+import { loadSettings } from '#config/load.ts';
 import { systemClock } from '#engine/clock.ts';
 import { silentLog } from '#engine/log.ts';
 import { WorkflowRegistry } from '#engine/registry.ts';
@@ -5,9 +6,10 @@ import type { Store } from '#engine/store.ts';
 import { buildGateway } from '#gateway/app.ts';
 import { orderWorkflow } from '#workflows/order.ts';
 
-/** A gateway as `conveyor gateway` composes it, over this store, until the process is asked to end. */
+/** A gateway as `conveyor gateway` composes it by default, over this store, until the process is asked to end. */
 export async function serveOrders(store: Store): Promise<void> {
   const registry = new WorkflowRegistry([orderWorkflow({ stepDurationMs: 0, failureRate: 0, clock: systemClock })]);
+  const { maxWaitingOrders } = loadSettings(['maxWaitingOrders'], { flags: {}, env: {}, file: undefined, fallbacks: {} });
   const app = await buildGateway({
     warehouses: [store],
     registry,
@@ -18,7 +20,7 @@ export async function serveOrders(store: Store): Promise<void> {
     serviceName: 'conveyor',
     version: 'bench',
     developmentTokens: true,
-    maxWaitingOrders: 4_000,
+    maxWaitingOrders,
   });
   console.log(`ready ${await app.listen({ host: '127.0.0.1', port: 0 })}`);
   process.once('SIGTERM', async () => {

@@ -16,7 +16,7 @@ export interface ClaimLoopOptions {
 }
 
 const RETRY_AFTER_MS = 200;
-/** An order that was claimed waits for the records of the others too: of 0, 1, 2, 4, 6 and 8 the last three carried the most. */
+/** An order that was claimed waits for the records of the others too. What was measured around it: docs/decisions/0012. */
 const AHEAD_CLAIM_TIMES = 6;
 
 /**

@@ -42,6 +42,7 @@ export interface LifeOptions {
 
 const SIGN_OFF_TRIES = 20;
 const SIGN_OFF_PAUSE_MS = 50;
+/** What is in hand bounds the rate, as each order waits for five writes: docs/decisions/0012. */
 const MAX_AHEAD_PER_SLOT = 8;
 /** The leader ticks more often than the others, by this factor: a death is noticed the sooner. */
 const LEADER_PACE = 2 / 3;

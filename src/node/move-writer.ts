@@ -19,6 +19,10 @@ interface PendingMove {
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 500;
 const MAX_BATCH = 500;
+/**
+ * Moves and ends have a connection each: two batches for either, so that the next one is there when one was written. More would only
+ * be smaller ones: between 3 and 6 the measurements disagree (docs/decisions/0012).
+ */
 const MAX_IN_FLIGHT = 4;
 
 /**

@@ -42,52 +42,61 @@ async function statementsOfAnOrder(url: string): Promise<Map<string, string>> {
   }
 }
 
-it('no statement on an order’s way reads a table from end to end; without one of the indexes some would', async () => {
+interface Plans {
+  client: pg.Client;
+  /** The names of the statements an order meets on its way. */
+  names: readonly string[];
+  /** The plan of one of them, line by line, as the store's connections make it. */
+  planOf(name: string): Promise<string[]>;
+}
+
+/** On a database on which every statement has run. */
+async function withPlans(check: (plans: Plans) => Promise<void>): Promise<void> {
   const database = await createTestDatabase();
   const client = new pg.Client({ connectionString: database.url, options: PLANNER });
   try {
     const statements = await statementsOfAnOrder(database.url);
-    expect([...statements.keys()]).toEqual(
+    await client.connect();
+    await check({
+      client,
+      names: [...statements.keys()],
+      async planOf(name) {
+        const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain (generic_plan) ${statements.get(name)}`);
+        return rows.map((row) => row['QUERY PLAN']);
+      },
+    });
+  } finally {
+    await client.end();
+    await database.drop();
+  }
+}
+
+it('no statement on an order’s way reads a table from end to end; without one of the indexes some would', () =>
+  withPlans(async ({ client, names, planOf }) => {
+    expect(names).toEqual(
       expect.arrayContaining([
         ...['insert_orders', 'insert_keyed_orders', 'find_keys', 'claim_orders', 'append_moves', 'append_moves_again', 'close_orders'],
         ...['tick', 'read_owned', 'read_orders', 'read_events_after', 'explain_refusals'],
       ]),
     );
-    await client.connect();
     const whole = async (): Promise<string[]> => {
       const found: string[] = [];
-      for (const [name, text] of statements) {
-        const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain (generic_plan) ${text}`);
-        if (rows.some((row) => GROWING.test(row['QUERY PLAN']))) found.push(name);
-      }
+      for (const name of names) if ((await planOf(name)).some((line) => GROWING.test(line))) found.push(name);
       return found;
     };
     expect(await whole()).toEqual([]);
     await client.query('drop index order_work_owned');
     expect(await whole()).toEqual(expect.arrayContaining(['tick', 'close_orders', 'read_owned']));
-  } finally {
-    await client.end();
-    await database.drop();
-  }
-});
+  }));
 
-it('orders are ended by their own rows, even where the statistics are from when nobody owned any', async () => {
-  const database = await createTestDatabase();
-  const client = new pg.Client({ connectionString: database.url, options: PLANNER });
-  try {
-    const statements = await statementsOfAnOrder(database.url);
-    await client.connect();
+it('orders are ended by their own rows, even where the statistics are from when nobody owned any', () =>
+  withPlans(async ({ client, planOf }) => {
     await client.query(`delete from order_work`);
     await client.query(
       `insert into order_work (order_id, next_run_at, workflow_id) select uuidv7(), now(), 1 from generate_series(1, 20000)`,
     );
     await client.query(`analyze order_work`);
-    const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain (generic_plan) ${statements.get('close_orders')}`);
-    const conditions = rows.map((row) => row['QUERY PLAN']).filter((line) => /Index Cond: .*owner_session/.test(line));
+    const conditions = (await planOf('close_orders')).filter((line) => /Index Cond: .*owner_session/.test(line));
     expect(conditions.length).toBeGreaterThan(0);
     expect(conditions.filter((line) => !line.includes('order_id'))).toEqual([]);
-  } finally {
-    await client.end();
-    await database.drop();
-  }
-});
+  }));
