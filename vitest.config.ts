@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'bin/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['src/**/*.test.ts', 'bin/**/*.test.ts', 'console/src/**/*.test.ts'] } },
       { test: { name: 'tidy', include: ['test/tidy.test.ts', 'test/docs/**/*.test.ts'] } },
       {
         test: {

@@ -6,10 +6,11 @@ import { describe, expect, it } from 'vitest';
 const MAX_FILE_LINES = 400;
 const MAX_FUNCTION_LINES = 60;
 
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts', '*.js'], { encoding: 'utf8' })
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts', '*.tsx', '*.js'], { encoding: 'utf8' })
   .split('\n')
   .filter((file) => file !== '' && !file.startsWith('node_modules/'));
 const sources = files.filter((file) => file.startsWith('src/') && !file.endsWith('.test.ts'));
+const consoleFiles = files.filter((file) => file.startsWith('console/src/') && !/\.(test\.tsx?|d\.ts)$/.test(file));
 const textOf = (file: string): string => readFileSync(file, 'utf8');
 
 /** Which rooms of the house a room may import: dependencies point one way. */
@@ -71,7 +72,7 @@ describe('the house is tidy', () => {
   });
 
   it(`no function is longer than ${MAX_FUNCTION_LINES} lines`, () => {
-    const long = sources.flatMap((file) =>
+    const long = [...sources, ...consoleFiles].flatMap((file) =>
       functionsOf(file)
         .filter(({ lines }) => lines > MAX_FUNCTION_LINES)
         .map(({ name, lines }) => `${file}: ${name} has ${lines}`),
@@ -86,6 +87,14 @@ describe('the house is tidy', () => {
       return from.startsWith('..') && !new URL(from, `file:///${file}`).pathname.startsWith(`/src/${room}/`);
     });
     expect(wrong).toEqual([]);
+  });
+
+  it('the console takes types of the wire and what is pure from the server, nothing else', () => {
+    const wrong = consoleFiles
+      .flatMap(importsOf)
+      .filter(({ from }) => from.startsWith('#') && !/^#(gateway\/api[^/]*\.ts|domain\/[^/]+\.ts)$/.test(from));
+    const atRunTime = consoleFiles.filter((file) => /^import (?!type)[^;]*from '#gateway\//m.test(textOf(file)));
+    expect([...wrong, ...atRunTime]).toEqual([]);
   });
 
   it('domain and engine name no dependency', () => {

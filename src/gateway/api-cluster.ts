@@ -79,5 +79,6 @@ export const AuditPage = Type.Object({
 });
 
 export type NodeJson = Static<typeof NodeView>;
+export type AuditPageJson = Static<typeof AuditPage>;
 export type ClusterJson = Static<typeof ClusterView>;
 export type ReasonJson = Static<typeof ReasonBody>;

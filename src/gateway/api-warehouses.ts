@@ -75,4 +75,6 @@ export const ConflictPage = Type.Object({
 
 export type WarehouseHealthJson = Static<typeof WarehouseHealth>;
 export type WarehouseJson = Static<typeof WarehouseView>;
+export type WarehouseListJson = Static<typeof WarehouseList>;
+export type ConflictPageJson = Static<typeof ConflictPage>;
 export type ConflictJson = Static<typeof ConflictView>;

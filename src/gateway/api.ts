@@ -152,6 +152,7 @@ export const Problem = Type.Object({
 });
 
 export type OrderViewJson = Static<typeof OrderView>;
+export type OrderPageJson = Static<typeof OrderPage>;
 export type OrderSummaryJson = Static<typeof OrderSummary>;
 export type AcceptedOrderJson = Static<typeof AcceptedOrder>;
 export type EventJson = Static<typeof EventView>;

@@ -1,0 +1,50 @@
+import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
+import { ApiFailure, call, get, post } from './client.ts';
+
+/** Who is signed in; what `GET /session` answers. */
+export interface Session {
+  name: string;
+  role: 'customer' | 'operator';
+  /** The development tokens exist. */
+  development: boolean;
+}
+
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  queryFn: async ({ signal }): Promise<Session | null> => {
+    try {
+      return await get<Session>('/session', { signal });
+    } catch (error) {
+      if (error instanceof ApiFailure && error.problem.status === 401) return null;
+      throw error;
+    }
+  },
+  staleTime: 60_000,
+});
+
+/** The session of whoever uses the console; only below the sign-in (see `Shell`), where there is one. */
+export function useSession(): Session {
+  const { data } = useQuery(sessionQuery);
+  if (!data) throw new Error('assertion failed: pages are shown to who is signed in');
+  return data;
+}
+
+export function useIsOperator(): boolean {
+  return useSession().role === 'operator';
+}
+
+export function useSignIn(): (token: string) => Promise<void> {
+  const client = useQueryClient();
+  return async (token) => {
+    client.setQueryData(sessionQuery.queryKey, await post<Session>('/session', { body: { token } }));
+  };
+}
+
+export function useSignOut(): () => Promise<void> {
+  const client = useQueryClient();
+  return async () => {
+    await call('DELETE', '/session');
+    client.clear();
+    client.setQueryData(sessionQuery.queryKey, null);
+  };
+}

@@ -1,0 +1,12 @@
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { shortId } from '../format.ts';
+
+/** An order's id, short, as the way to its page. */
+export function OrderLink({ id, whole = false }: { id: string; whole?: boolean }): ReactNode {
+  return (
+    <Link to="/ui/orders/$id" params={{ id }} className="mono" title={id}>
+      {whole ? id : shortId(id)}
+    </Link>
+  );
+}

@@ -1,0 +1,46 @@
+import { type ReactNode, useSyncExternalStore } from 'react';
+import { formatAgo, formatClock } from '../format.ts';
+
+/** One clock for all relative times of the page. */
+const TICK_MS = 1_000;
+let now = Date.now();
+let timer: ReturnType<typeof setInterval> | undefined;
+const listeners = new Set<() => void>();
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  timer ??= setInterval(() => {
+    now = Date.now();
+    for (const tell of listeners) tell();
+  }, TICK_MS);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
+}
+
+/** The present, once a second. */
+export function useNow(): number {
+  return useSyncExternalStore(subscribe, () => now);
+}
+
+/** A moment in the reader's zone, in UTC on hover. */
+export function Moment({ at }: { at: string }): ReactNode {
+  return (
+    <time dateTime={at} title={`${at.replace('T', ' ').replace('Z', '')} UTC`} className="number">
+      {formatClock(at)}
+    </time>
+  );
+}
+
+/** How long ago a moment was; the moment itself in UTC on hover. */
+export function Ago({ at }: { at: string }): ReactNode {
+  const present = useNow();
+  return (
+    <time dateTime={at} title={`${at.replace('T', ' ').replace('Z', '')} UTC`} className="number">
+      {formatAgo(present - Date.parse(at))}
+    </time>
+  );
+}

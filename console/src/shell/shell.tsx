@@ -1,0 +1,97 @@
+import { AppShell, Burger, Group } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
+import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
+import { type ReactNode, useEffect, useMemo } from 'react';
+import { liveFeed } from '../api/live.ts';
+import { type Session, sessionQuery } from '../api/session.ts';
+import { Loading, PageFailure } from '../parts/states.tsx';
+import { AttentionBanner } from './attention.tsx';
+import { LiveMark } from './live-mark.tsx';
+import { NAVIGATION, Navigation } from './navigation.tsx';
+import { ShortcutHelp, useShortcutKeys, useShortcuts } from './shortcuts.tsx';
+import { SignIn } from './sign-in.tsx';
+import { UserMenu } from './user-menu.tsx';
+
+/** What is around every page: who is signed in, where one can go, whether what one sees is live. */
+export function Shell(): ReactNode {
+  const { data: session, error, refetch, isPending } = useQuery(sessionQuery);
+  if (isPending) return <Loading what="the console" />;
+  if (error) return <PageFailure error={error} reset={() => void refetch()} />;
+  return session ? <SignedIn session={session} /> : <SignIn />;
+}
+
+function SignedIn({ session }: { session: Session }): ReactNode {
+  const isOperator = session.role === 'operator';
+  const [isOpen, { toggle, close }] = useDisclosure();
+  const [isHelpOpen, help] = useDisclosure();
+  const path = useRouterState({ select: ({ location }) => location.pathname });
+  useFeed(isOperator);
+  useShellShortcuts(isOperator, help.open);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the menu of a phone closes when another page opens.
+  useEffect(close, [path]);
+  return (
+    <AppShell header={{ height: 44 }} navbar={{ width: 184, breakpoint: 'sm', collapsed: { mobile: !isOpen } }} padding="md">
+      <a className="skip-link" href="#content">
+        Skip to content
+      </a>
+      <AppShell.Header>
+        <Group h="100%" px="md" gap="sm" justify="space-between" wrap="nowrap">
+          <Group gap="sm" wrap="nowrap">
+            <Burger opened={isOpen} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={isOpen ? 'Close the menu' : 'Open the menu'} />
+            <Link to="/" style={{ display: 'flex', alignItems: 'center', gap: 8, color: 'inherit', fontWeight: 600 }}>
+              <img src="/favicon.svg" alt="" width={22} height={22} />
+              Conveyor
+            </Link>
+          </Group>
+          <Group gap="xs" wrap="nowrap">
+            <LiveMark />
+            <UserMenu session={session} onHelp={help.open} />
+          </Group>
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar p="xs">
+        <Navigation isOperator={isOperator} />
+      </AppShell.Navbar>
+      <AppShell.Main id="content" tabIndex={-1}>
+        {isOperator ? <AttentionBanner /> : null}
+        <Outlet />
+      </AppShell.Main>
+      <ShortcutHelp opened={isHelpOpen} onClose={help.close} />
+    </AppShell>
+  );
+}
+
+/** Events of all orders are for operators; a customer's pages ask again every few seconds. */
+function useFeed(isOperator: boolean): void {
+  useEffect(() => {
+    if (!isOperator) return;
+    liveFeed.start();
+    return () => liveFeed.stop();
+  }, [isOperator]);
+}
+
+function useShellShortcuts(isOperator: boolean, openHelp: () => void): void {
+  const navigate = useNavigate();
+  useShortcutKeys();
+  const shortcuts = useMemo(
+    () => [
+      { keys: '?', does: 'Show what the keyboard does', run: openHelp },
+      { keys: '/', does: 'Search orders', run: () => focusSearch(() => void navigate({ to: '/ui/orders', search: { focus: 'search' } })) },
+      ...NAVIGATION.filter((entry) => isOperator || !entry.isForOperators).map(({ to, keys, label }) => ({
+        keys,
+        does: `Go to: ${label}`,
+        run: () => void navigate({ to }),
+      })),
+    ],
+    [isOperator, openHelp, navigate],
+  );
+  useShortcuts(shortcuts);
+}
+
+/** The page's own search box, or the one of the orders. */
+function focusSearch(orElse: () => void): void {
+  const box = document.querySelector<HTMLElement>('[data-search]');
+  if (box) box.focus();
+  else orElse();
+}

@@ -1,0 +1,36 @@
+import { Button, Menu, useMantineColorScheme } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { type Session, useSignOut } from '../api/session.ts';
+
+const SCHEMES = [
+  { scheme: 'light', label: 'Light' },
+  { scheme: 'dark', label: 'Dark' },
+  { scheme: 'auto', label: 'As the system has it' },
+] as const;
+
+export function UserMenu({ session, onHelp }: { session: Session; onHelp: () => void }): ReactNode {
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const signOut = useSignOut();
+  const navigate = useNavigate();
+  return (
+    <Menu position="bottom-end" width={210}>
+      <Menu.Target>
+        <Button variant="default" maw={180} aria-label={`Menu of ${session.name}`}>
+          {session.name}
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>Signed in as {session.role}</Menu.Label>
+        {SCHEMES.map(({ scheme, label }) => (
+          <Menu.Item key={scheme} onClick={() => setColorScheme(scheme)} aria-current={colorScheme === scheme ? 'true' : undefined}>
+            {colorScheme === scheme ? `✓ ${label}` : label}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item onClick={onHelp}>Keyboard</Menu.Item>
+        <Menu.Item onClick={() => void signOut().then(() => navigate({ to: '/' }))}>Sign out</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
