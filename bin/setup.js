@@ -1,4 +1,4 @@
-// Run before `npm start` and `npm test`: installs what package-lock.json names, once. Plain JavaScript for any Node.
+// Run before `npm start` and `npm test`: installs what package-lock.json names and builds the console, once. Plain JavaScript for any Node.
 import { spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import {
@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { buildConsole, isConsoleBuilt } from './console.js';
 
 const root = new URL('../', import.meta.url);
 const marker = new URL('node_modules/.conveyor-installed', root);
@@ -55,7 +56,7 @@ async function takeLock() {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
     }
     if (removeDeadHolder()) continue;
-    if (!told) console.error('conveyor: waiting for another process that installs the packages …');
+    if (!told) console.error('conveyor: waiting for another process that sets this checkout up …');
     told = true;
     await sleep(LOCK_POLL_MS);
   }
@@ -131,9 +132,12 @@ async function setUp() {
   const touching = setInterval(() => touch(held), TOUCH_EVERY_MS);
   try {
     // Another process may have installed while this one waited.
-    if (!isInstalled() && !(await install())) return false;
-    linkCommand();
-    writeFileSync(marker, wanted());
+    if (!isInstalled()) {
+      if (!(await install())) return false;
+      linkCommand();
+      writeFileSync(marker, wanted());
+    }
+    if (!isConsoleBuilt()) await buildConsole();
     return true;
   } finally {
     clearInterval(touching);
@@ -141,4 +145,4 @@ async function setUp() {
   }
 }
 
-if (!isInstalled() && !(await setUp())) process.exitCode = 1;
+if (!(isInstalled() && isConsoleBuilt()) && !(await setUp())) process.exitCode = 1;

@@ -8,6 +8,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 /** Notes each call, and takes long enough for a race. */
 const NPM = '#!/bin/sh\necho "$@" >> calls\nsleep 0.3\n[ ! -e npm-fails ]\n';
 
+const VITE = `import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
+appendFileSync('builds', process.argv.slice(2).join(' ') + '\\n');
+if (existsSync('vite-fails')) throw new Error('no bundle today');
+mkdirSync('console/dist', { recursive: true });
+`;
+
 let root: string;
 let env: NodeJS.ProcessEnv;
 
@@ -15,7 +21,7 @@ beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'conveyor-setup-'));
   await mkdir(join(root, 'fake'));
   await writeFile(join(root, 'fake/npm'), NPM, { mode: 0o755 });
-  for (const file of ['setup.js', 'conveyor.js']) await cp(`bin/${file}`, join(root, 'bin', file));
+  for (const file of ['setup.js', 'console.js', 'conveyor.js']) await cp(`bin/${file}`, join(root, 'bin', file));
   await writeFile(join(root, 'package.json'), '{"type":"module"}');
   await writeFile(join(root, 'package-lock.json'), '{"one":1}');
   env = { ...process.env, PATH: `${join(root, 'fake')}:${process.env['PATH']}` };
@@ -24,6 +30,15 @@ beforeEach(async () => {
 afterEach(() => rm(root, { recursive: true, force: true }));
 
 const setUp = () => spawnSync(process.execPath, ['bin/setup.js'], { cwd: root, env, encoding: 'utf8' });
+
+/** A checkout with a console, and a bundler that notes each call. */
+async function addConsole(): Promise<void> {
+  await mkdir(join(root, 'console/src'), { recursive: true });
+  await mkdir(join(root, 'node_modules/vite/bin'), { recursive: true });
+  await writeFile(join(root, 'node_modules/vite/bin/vite.js'), VITE);
+  await writeFile(join(root, 'console/index.html'), '<p>');
+  await writeFile(join(root, 'console/src/main.tsx'), 'one');
+}
 
 async function npmCalls(): Promise<number> {
   return (await readFile(join(root, 'calls'), 'utf8').catch(() => '')).split('\n').length - 1;
@@ -50,6 +65,26 @@ describe('the set-up before npm start', () => {
     await writeFile(join(root, 'package-lock.json'), '{"two":2}');
     expect(setUp().status).toBe(0);
     expect(await npmCalls()).toBe(2);
+  });
+
+  it('builds the console once, and again when one of its files changed', async () => {
+    await addConsole();
+    expect(setUp().stderr).toContain('building the console');
+    expect(setUp()).toMatchObject({ status: 0, stderr: '' });
+    await writeFile(join(root, 'console/src/main.tsx'), 'two');
+    expect(setUp().stderr).toContain('building the console');
+    expect(await readFile(join(root, 'builds'), 'utf8')).toBe('build console\nbuild console\n');
+  });
+
+  it('goes on without a console that cannot be built, says so, and tries again the next time', async () => {
+    await addConsole();
+    await writeFile(join(root, 'vite-fails'), '');
+    const failed = setUp();
+    expect(failed).toMatchObject({ status: 0 });
+    expect(failed.stderr).toContain('no bundle today');
+    expect(failed.stderr).toContain('the console could not be built (1); the rest runs without it. Try again: npm run console');
+    await rm(join(root, 'vite-fails'));
+    expect(setUp().stderr).toBe('conveyor: building the console …\n');
   });
 
   it('fails when npm fails, and tries again the next time', async () => {
