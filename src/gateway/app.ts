@@ -21,6 +21,7 @@ import { cancelOrder } from './routes/cancel-order.ts';
 import { cluster } from './routes/cluster.ts';
 import { clusterJoin, type JoinOffer } from './routes/cluster-join.ts';
 import { conflicts } from './routes/conflicts.ts';
+import { consolePages } from './routes/console.ts';
 import { describeRoutes, documents } from './routes/documents.ts';
 import { generator } from './routes/generator.ts';
 import { health } from './routes/health.ts';
@@ -68,6 +69,8 @@ export interface GatewayOptions {
   acceptBatch?: number;
   /** Absent: nodes cannot join here. */
   join?: JoinOffer;
+  /** What the build of the console wrote. Absent: `/` says that it is not built. */
+  consoleFolder?: string | undefined;
 }
 
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -134,6 +137,7 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   if (options.join) clusterJoin(app, context, options.join);
   app.decorate('services', gatewayServices(context));
   await documents(app);
+  await consolePages(app, context, options.consoleFolder);
   return app;
 }
 
@@ -229,7 +233,12 @@ function answerUnknownRoutes(app: FastifyInstance): void {
   app.addHook('onRoute', ({ method, url }) => {
     known.push({
       methods: [method].flat(),
-      path: new RegExp(`^${url.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(/:\w+/g, '[^/]+')}$`),
+      path: new RegExp(
+        `^${url
+          .replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&')
+          .replaceAll('*', '.*')
+          .replaceAll(/:\w+/g, '[^/]+')}$`,
+      ),
     });
   });
   app.setNotFoundHandler((request, reply) => {
