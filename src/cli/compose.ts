@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import type { ConfigFile } from '#config/define.ts';
 import type { SettingName, Settings } from '#config/settings.ts';
@@ -145,6 +148,7 @@ export async function startGateway(
       routing,
       workflowsByWarehouse,
       maxWaitingOrders: settings.maxWaitingOrders,
+      consoleFolder: findConsole(),
     },
   });
   service.own({ what: 'the gateway', close: () => closeGateway(app) });
@@ -160,6 +164,12 @@ export async function startGateway(
   if (settings.amqpUrl !== undefined) await startMessages(service, settings.amqpUrl, app, parts, surroundings);
   const address = app.server.address();
   return { port: typeof address === 'object' && address ? address.port : settings.port };
+}
+
+/** Where the console was built; `undefined`: it was not. */
+function findConsole(): string | undefined {
+  const folder = fileURLToPath(new URL('../../console/dist', import.meta.url));
+  return existsSync(join(folder, 'index.html')) ? folder : undefined;
 }
 
 /** Beside the gateway, and closed before it: what a message brings goes the same way as a request. */

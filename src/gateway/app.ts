@@ -8,7 +8,7 @@ import type { WorkflowRegistry } from '#engine/registry.ts';
 import type { Store } from '#engine/store.ts';
 import type { Workflow } from '#engine/workflow.ts';
 import { MAX_BODY_BYTES } from './api.ts';
-import { Authenticator, type Principal, refuseForeignHost, refuseForeignSite, refuseJoinToken } from './auth.ts';
+import { Authenticator, namesPrincipal, type Principal, refuseForeignHost, refuseForeignSite, refuseJoinToken, tokenOf } from './auth.ts';
 import { readJsonBodies, refuseEncodedBody } from './body.ts';
 import { ClusterLooks } from './cluster-view.ts';
 import type { GatewayContext } from './context.ts';
@@ -21,6 +21,7 @@ import { cancelOrder } from './routes/cancel-order.ts';
 import { cluster } from './routes/cluster.ts';
 import { clusterJoin, type JoinOffer } from './routes/cluster-join.ts';
 import { conflicts } from './routes/conflicts.ts';
+import { consolePages } from './routes/console.ts';
 import { describeRoutes, documents } from './routes/documents.ts';
 import { generator } from './routes/generator.ts';
 import { health } from './routes/health.ts';
@@ -29,6 +30,7 @@ import { oldClients } from './routes/old-clients.ts';
 import { orderEvents } from './routes/order-events.ts';
 import { readOrders } from './routes/read-orders.ts';
 import { repairOrder } from './routes/repair-order.ts';
+import { session } from './routes/session.ts';
 import { submitOrder } from './routes/submit-order.ts';
 import { warehouses } from './routes/warehouses.ts';
 import { webhooks } from './routes/webhooks.ts';
@@ -68,6 +70,8 @@ export interface GatewayOptions {
   acceptBatch?: number;
   /** Absent: nodes cannot join here. */
   join?: JoinOffer;
+  /** What the build of the console wrote. Absent: `/` says that it is not built. */
+  consoleFolder?: string | undefined;
 }
 
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -96,7 +100,7 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   app.decorateRequest('principal', undefined);
   readJsonBodies(app);
   new Pressure(options.maxWaitingOrders).guard(app.server);
-  guardRequests(app, options, context);
+  guardRequests(app, context);
   app.setErrorHandler(handleError(log));
   answerUnknownRoutes(app);
   app.addHook('preClose', async () => context.streams.close());
@@ -123,10 +127,12 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   health(app, context);
   metrics(app, context);
   generator(app, context);
+  session(app, context);
   if (options.webhookUrlFault) webhooks(app, context);
   if (options.join) clusterJoin(app, context, options.join);
   app.decorate('services', gatewayServices(context));
   await documents(app);
+  await consolePages(app, context, options.consoleFolder);
   return app;
 }
 
@@ -150,6 +156,8 @@ function buildContext(options: GatewayOptions): GatewayContext {
     workflowOf,
     identity: { serviceId: options.serviceId, serviceName: options.serviceName, version: options.version },
     warehouses,
+    authenticator: new Authenticator(warehouses.stores, clock, options.developmentTokens),
+    developmentTokens: options.developmentTokens,
     placement,
     generator: new OrderGenerator({ warehouses, placement, clock, log, serviceId: options.serviceId }),
     fallback: routing.fallback,
@@ -174,26 +182,25 @@ async function welcomeBack(warehouse: Warehouse, warehouses: Warehouses, log: Lo
 }
 
 /** What every request meets before its body is read: headers of ours, the host it names, its encoding, its token. */
-function guardRequests(app: FastifyInstance, options: GatewayOptions, { warehouses }: GatewayContext): void {
+function guardRequests(app: FastifyInstance, { authenticator, developmentTokens }: GatewayContext): void {
   let closing = false;
   app.addHook('preClose', async () => {
     closing = true;
   });
-  const authenticator = new Authenticator(warehouses.stores, options.clock, options.developmentTokens);
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(SECURITY_HEADERS);
     try {
       if (closing) throw new ConveyorError('shutting-down', 'this gateway takes no new requests any more');
       if (request.headers.host === undefined) throw new ConveyorError('invalid-request', 'the request has no Host header');
-      if (options.developmentTokens) refuseForeignHost(request);
+      if (developmentTokens) refuseForeignHost(request);
       refuseEncodedBody(request);
       const { public: isPublic, openInDevelopment } = request.routeOptions.config;
       if (isPublic || request.is404) return done();
-      if (openInDevelopment && options.developmentTokens && request.headers.authorization === undefined) {
+      if (openInDevelopment && developmentTokens && !namesPrincipal(request)) {
         refuseForeignSite(request);
         return done();
       }
-      admit(request, authenticator.authenticate(request), done);
+      admit(request, authenticator.authenticate(tokenOf(request)), done);
     } catch (error) {
       done(error as Error);
     }
@@ -221,7 +228,12 @@ function answerUnknownRoutes(app: FastifyInstance): void {
   app.addHook('onRoute', ({ method, url }) => {
     known.push({
       methods: [method].flat(),
-      path: new RegExp(`^${url.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(/:\w+/g, '[^/]+')}$`),
+      path: new RegExp(
+        `^${url
+          .replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&')
+          .replaceAll('*', '.*')
+          .replaceAll(/:\w+/g, '[^/]+')}$`,
+      ),
     });
   });
   app.setNotFoundHandler((request, reply) => {

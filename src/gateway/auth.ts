@@ -4,6 +4,7 @@ import { ConveyorError } from '#domain/errors.ts';
 import { Batcher } from '#engine/batcher.ts';
 import type { Clock } from '#engine/clock.ts';
 import type { Role, Store, StoredToken } from '#engine/store.ts';
+import { readSessionCookie } from './session-cookie.ts';
 
 /** Who asks. */
 export interface Principal {
@@ -57,9 +58,9 @@ export class Authenticator {
     for (const [token, principal] of DEVELOPMENT) this.remembered.set(digest(token), { principal, until: Number.POSITIVE_INFINITY });
   }
 
-  /** The principal of a request that was asked about a moment ago; a promise where the database has to be asked. */
-  authenticate(request: FastifyRequest): Principal | Promise<Principal> {
-    const key = digest(tokenOf(request));
+  /** Whose token it is; a promise where the database has to be asked, because nobody asked about it a moment ago. */
+  authenticate(token: string): Principal | Promise<Principal> {
+    const key = digest(token);
     const known = this.remembered.get(key);
     if (known && known.until > this.clock.monotonic()) return known.principal ?? refuse();
     return this.lookUp(key);
@@ -109,11 +110,23 @@ function digest(token: string): string {
   return hash('sha256', token, 'hex');
 }
 
-/** `Bearer TOKEN`, or the bare token as the old clients send it. */
+/** Whether the request says who sends it, be it true or not. */
+export function namesPrincipal(request: FastifyRequest): boolean {
+  return request.headers.authorization !== undefined || readSessionCookie(request) !== undefined;
+}
+
+/** The token of the header, or else that of the console's cookie: a browser adds that one by itself, so never for another site. */
 export function tokenOf(request: FastifyRequest): string {
-  const header = request.headers.authorization?.trim();
-  if (!header) throw new ConveyorError('unauthorized', 'the request has no Authorization header');
-  const token = /^bearer\s/i.test(header) ? header.slice('bearer '.length).trim() : header;
+  const header = request.headers.authorization;
+  const token = header === undefined ? readSessionCookie(request) : header.trim();
+  if (!token) throw new ConveyorError('unauthorized', 'the request has a token neither in an Authorization header nor in a session cookie');
+  if (header === undefined) refuseForeignSite(request);
+  return parseToken(token);
+}
+
+/** `Bearer TOKEN`, or the bare token as the old clients send it. */
+export function parseToken(text: string): string {
+  const token = text.trim().replace(/^bearer\s+/i, '');
   if (token === '' || token.length > MAX_TOKEN_LENGTH) return refuse();
   return token;
 }

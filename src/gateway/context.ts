@@ -8,7 +8,7 @@ import type { WorkflowRegistry } from '#engine/registry.ts';
 import type { Author } from '#engine/store.ts';
 import type { Workflow } from '#engine/workflow.ts';
 import type { OrderViewJson } from './api.ts';
-import type { Principal } from './auth.ts';
+import type { Authenticator, Principal } from './auth.ts';
 import type { ClusterLooks } from './cluster-view.ts';
 import type { EventStreams } from './event-stream.ts';
 import type { OrderGenerator } from './generator/generator.ts';
@@ -38,6 +38,9 @@ export interface GatewayContext {
   workflowOf: (warehouse: string) => Workflow;
   identity: { serviceId: string; serviceName: string; version: string };
   warehouses: Warehouses;
+  authenticator: Authenticator;
+  /** The tokens `user` and `operator` exist. */
+  developmentTokens: boolean;
   /** By region: the warehouses that take its orders when its own cannot. */
   fallback: ReadonlyMap<string, readonly string[]>;
   placement: Placement;

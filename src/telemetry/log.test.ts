@@ -71,6 +71,7 @@ describe('a log', () => {
         authorization: 'canary2',
         headers: { authorization: 'canary3' },
         req: { headers: { cookie: 'canary4' } },
+        res: { headers: { 'set-cookie': 'conveyor_session=canary7' } },
       },
       'x',
     );

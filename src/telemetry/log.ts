@@ -22,7 +22,8 @@ export interface LogOptions {
 
 /** Fields whose value never leaves the process, at the top and one and two levels down. */
 const SECRET_FIELDS = ['authorization', 'Authorization', 'password', 'token', 'secret', 'cookie'];
-const REDACTED_PATHS = SECRET_FIELDS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+const SET_COOKIE = ['["set-cookie"]', '*["set-cookie"]', '*.*["set-cookie"]'];
+const REDACTED_PATHS = [...SECRET_FIELDS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), ...SET_COOKIE];
 
 /**
  * A logger. Ids are fields (`order`, `step`, `node`, `session`), the message is constant, and one call is one line whatever

@@ -188,6 +188,7 @@ describe('the gateway', () => {
         '/orders/{id}/retry',
         '/readyz',
         '/service/transfer',
+        '/session',
         '/start_orders',
         '/stop_order',
         '/stop_orders',

@@ -166,6 +166,34 @@ const BAD_TOKENS = [
   "' or '1'='1",
   'USER',
 ];
+const BAD_COOKIES = [
+  'conveyor_session=',
+  'conveyor_session=%',
+  'conveyor_session=nobody',
+  'conveyor_session=user x',
+  'conveyor_session="user"',
+  'xconveyor_session=user',
+  'conveyor_session =user',
+  'CONVEYOR_SESSION=user',
+  `conveyor_session=${'x'.repeat(600)}`,
+];
+const OTHER_SITES: Record<string, string>[] = [
+  { 'sec-fetch-site': 'cross-site' },
+  { 'sec-fetch-site': 'same-site' },
+  { origin: 'https://evil.example' },
+  { origin: 'null' },
+];
+const BAD_SIGN_INS = [
+  '{}',
+  '{"token":1}',
+  '{"token":""}',
+  '{"token":" "}',
+  '{"token":"Bearer "}',
+  '{"token":"nobody"}',
+  '{"token":"user","role":"operator"}',
+  `{"token":"${'x'.repeat(513)}"}`,
+  '[]',
+];
 const BAD_KEYS = ['', ' ', 'a b', 'x'.repeat(256), 'ü'];
 const BAD_TYPES = [
   'text/plain',
@@ -224,6 +252,9 @@ function makeGenerators(pick: <Item>(items: readonly Item[]) => Item): (() => Ba
     () => post('content type', '{"a":1}', { ...json, 'content-type': pick(BAD_TYPES) }),
     () => post('content encoding', '{}', { ...json, 'content-encoding': pick(['gzip', 'br', 'deflate', 'zstd', 'x']) }),
     () => post('token', '{}', { ...json, authorization: pick(BAD_TOKENS) }),
+    () => get('cookie', '/orders', { cookie: pick(BAD_COOKIES) }),
+    () => get('cookie of another site', '/orders', { cookie: 'conveyor_session=user', ...pick(OTHER_SITES) }),
+    () => ({ ...post('sign-in', pick(BAD_SIGN_INS)), path: '/session', headers: { 'content-type': 'application/json' } }),
     () => post('key', '{}', { ...json, 'idempotency-key': Buffer.from(pick(BAD_KEYS)).toString('latin1') }),
     () => ({ ...post('query on submit', '{}'), path: `/orders?${pick(['a=1', 'dry_run=true', '__proto__=x'])}` }),
     () => get('id', `/orders/${pick(BAD_IDS)}${suffix()}`),

@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger';
 import scalar from '@scalar/fastify-api-reference';
 import type { FastifyInstance } from 'fastify';
+import { SESSION_COOKIE } from '../session-cookie.ts';
 
 /** The page loads its script and styles from here; nothing else. */
 const PAGE_POLICY =
@@ -12,8 +13,13 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Conveyor', version, description: 'Submit orders, follow them, cancel them. Errors are RFC 9457 problems.' },
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-      security: [{ token: [] }],
+      components: {
+        securitySchemes: {
+          token: { type: 'http', scheme: 'bearer' },
+          session: { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE, description: 'POST /session sets it' },
+        },
+      },
+      security: [{ token: [] }, { session: [] }],
     },
   });
 }
