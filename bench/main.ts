@@ -1,6 +1,7 @@
 import { benchAccept } from './accept.ts';
 import { benchBacklog } from './backlog.ts';
 import { benchCarry } from './carry.ts';
+import { benchConsole } from './console.ts';
 import { benchFleet } from './fleet.ts';
 import { benchGenerator } from './generator.ts';
 import { benchHerd } from './herd.ts';
@@ -50,6 +51,7 @@ const suites: Suite[] = [
   { name: 'overload', measure: () => benchOverload(server, size) },
   { name: 'takeover', measure: () => benchTakeover(server, size.kills, size.slowKills) },
   { name: 'fleet', measure: () => benchFleet(size) },
+  { name: 'console', measure: () => benchConsole(server, size) },
   { name: 'herd', measure: () => benchHerd() },
   { name: 'restart', measure: () => benchRestart(server) },
   { name: 'prices', measure: () => benchPrices(server) },

@@ -1,3 +1,4 @@
+import { findConsole } from '#cli/compose.ts';
 import { loadSettings } from '#config/load.ts';
 import { systemClock } from '#engine/clock.ts';
 import { silentLog } from '#engine/log.ts';
@@ -21,6 +22,7 @@ export async function serveOrders(store: Store): Promise<void> {
     version: 'bench',
     developmentTokens: true,
     maxWaitingOrders,
+    consoleFolder: findConsole(),
   });
   console.log(`ready ${await app.listen({ host: '127.0.0.1', port: 0 })}`);
   process.once('SIGTERM', async () => {

@@ -167,7 +167,7 @@ export async function startGateway(
 }
 
 /** Where the console was built; `undefined`: it was not. */
-function findConsole(): string | undefined {
+export function findConsole(): string | undefined {
   const folder = fileURLToPath(new URL('../../console/dist', import.meta.url));
   return existsSync(join(folder, 'index.html')) ? folder : undefined;
 }
