@@ -73,16 +73,19 @@ async function readById(gatewayUrl: string, paths: string[], size: { rounds: num
 /** Median and maximum of each filter, with much to find and with nothing. */
 async function readLists(gatewayUrl: string): Promise<Figure[]> {
   const running = JSON.parse(await read(`${gatewayUrl}/orders?status=processing`)) as { orders: { node_id: string }[] };
-  const first = JSON.parse(await read(`${gatewayUrl}/orders`)) as { next_cursor: string };
+  const first = JSON.parse(await read(`${gatewayUrl}/orders`)) as { orders: { order_id: string }[]; next_cursor: string };
   const daysAgo = (days: number): string => new Date(Date.now() - days * DAY_MS).toISOString();
   const plain = [
     ...['', ...ORDER_STATUSES.map((status) => `status=${status}`), 'step=Scheduling', 'step=Processing', 'warehouse=HCM'],
     ...['region=HCM', 'region=nowhere', 'customer_name=Customer 7', 'customer_name=nobody'],
     'status=completed&region=HN&customer_name=Customer 7',
+    ...['symbol=abc', 'symbol=nothing', 'symbol=abc&region=HN', 'symbol=abc&region=nowhere', 'symbol=abc&status=cancelled'],
+    ...['tracking_id=nothing', 'tracking_id=nothing&symbol=abc&region=HN'],
   ];
   const queries: [name: string, query: string][] = [
     ...plain.map((query): [string, string] => [query || 'first page', query]),
     ['second page', `cursor=${first.next_cursor}`],
+    ['the beginning of an id', `id=${first.orders[0]?.order_id.slice(0, 11)}`],
     ['node=one that works', `node=${running.orders[0]?.node_id}`],
     ['node=an unknown one', `node=${randomUUID()}`],
     ['since yesterday', `since=${daysAgo(1)}`],

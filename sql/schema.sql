@@ -18,6 +18,34 @@ create table audit (
   constraint audit_pkey PRIMARY KEY (audit_id)
 );
 
+create table bulk_operations (
+  bulk_id uuid not null,
+  action text not null,
+  filter jsonb not null,
+  warehouses text[] not null,
+  pace integer not null,
+  share double precision not null,
+  actor text not null,
+  reason text,
+  started_at timestamp with time zone not null default clock_timestamp(),
+  matching integer not null,
+  is_more boolean not null,
+  state text not null default 'running'::text,
+  ended_at timestamp with time zone,
+  stopped_by text,
+  before_id uuid,
+  batch uuid[] not null default '{}'::uuid[],
+  succeeded integer not null default 0,
+  refused integer not null default 0,
+  failed integer not null default 0,
+  constraint bulk_operations_action_check CHECK ((action = ANY (ARRAY['cancel'::text, 'retry'::text]))),
+  constraint bulk_operations_check CHECK (((state = 'running'::text) = (ended_at IS NULL))),
+  constraint bulk_operations_pace_check CHECK ((pace > 0)),
+  constraint bulk_operations_pkey PRIMARY KEY (bulk_id),
+  constraint bulk_operations_share_check CHECK (((share > (0)::double precision) AND (share <= (1)::double precision))),
+  constraint bulk_operations_state_check CHECK ((state = ANY (ARRAY['running'::text, 'stopped'::text, 'done'::text])))
+) with (fillfactor=50);
+
 create table cluster_leases (
   name text not null,
   holder text not null,
@@ -274,6 +302,8 @@ create table workflows (
   constraint workflows_version_check CHECK ((version > 0))
 );
 
+CREATE INDEX bulk_operations_running ON public.bulk_operations USING btree (bulk_id) WHERE (state = 'running'::text);
+
 CREATE INDEX key_conflicts_open ON public.key_conflicts USING btree (conflict_id) WHERE (resolved_at IS NULL);
 
 CREATE INDEX node_sessions_alive ON public.node_sessions USING btree (session_id) WHERE (state <> 'dead'::text);
@@ -299,6 +329,10 @@ CREATE INDEX orders_by_customer ON ONLY public.orders USING btree (customer_id, 
 CREATE INDEX orders_by_customer_name ON ONLY public.orders USING btree (((content ->> 'customer_name'::text)), order_id) WHERE ((content ->> 'customer_name'::text) IS NOT NULL);
 
 CREATE INDEX orders_by_region ON ONLY public.orders USING btree (((content ->> 'region'::text)), order_id) WHERE ((content ->> 'region'::text) IS NOT NULL);
+
+CREATE INDEX orders_by_symbol ON ONLY public.orders USING btree (((content ->> 'symbol'::text)), order_id) WHERE ((content ->> 'symbol'::text) IS NOT NULL);
+
+CREATE INDEX orders_by_tracking_id ON ONLY public.orders USING btree (((content ->> 'tracking_id'::text)), order_id) WHERE ((content ->> 'tracking_id'::text) IS NOT NULL);
 
 CREATE INDEX orders_in_rare_states ON ONLY public.orders USING btree (rare_state, order_id) WHERE (rare_state IS NOT NULL);
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { firstIdAt, isUuid, MAX_WAREHOUSE_NUMBER, newOrderId, warehouseNumber, warehouseOfId } from './ids.ts';
+import { firstIdAt, idsBeginningWith, isUuid, MAX_WAREHOUSE_NUMBER, newOrderId, warehouseNumber, warehouseOfId } from './ids.ts';
 
 const warehouse = fc.integer({ min: 0, max: MAX_WAREHOUSE_NUMBER });
 const moment = fc.integer({ min: 0, max: 2 ** 48 - 1 });
@@ -23,6 +23,19 @@ describe('an order id', () => {
         const id = newOrderId(number, at, random);
         expect(warehouseOfId(id)).toBe(number);
         expect(Number.parseInt(id.replace('-', '').slice(0, 12), 16)).toBe(at);
+      }),
+    );
+  });
+
+  it('lies within the range of every beginning of it, and in none of another', () => {
+    fc.assert(
+      fc.property(warehouse, moment, entropy, fc.integer({ min: 1, max: 32 }), (number, at, random, length) => {
+        const id = newOrderId(number, at, random);
+        const digits = id.replaceAll('-', '').slice(0, length);
+        const { first, last } = idsBeginningWith(digits.toUpperCase());
+        expect([isUuid(first), isUuid(last), first <= id, id <= last]).toEqual([true, true, true, true]);
+        const other = idsBeginningWith(`${digits.slice(0, -1)}${digits.endsWith('0') ? '1' : '0'}`);
+        expect(other.first <= id && id <= other.last).toBe(false);
       }),
     );
   });

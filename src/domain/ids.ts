@@ -48,6 +48,15 @@ export function firstIdAt(at: EpochMs): string {
   return `${digits.slice(0, 8)}-${digits.slice(8)}-7000-8000-000000000000`;
 }
 
+/** The smallest and the largest id that begin with these hexadecimal digits, dashes left out: turns a beginning into a range of ids. */
+export function idsBeginningWith(digits: string): { first: string; last: string } {
+  return { first: dashed(digits.padEnd(32, '0')), last: dashed(digits.padEnd(32, 'f')) };
+}
+
+function dashed(digits: string): string {
+  return digits.toLowerCase().replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
 /**
  * The number of a warehouse, derived from its name (FNV-1a), so that whoever creates its database first needs to ask
  * nobody. It is stored with the database; two warehouses whose numbers meet are refused when they are opened together.

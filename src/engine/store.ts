@@ -128,6 +128,10 @@ export interface OrderFilter {
   region?: string;
   nodeId?: string;
   customerName?: string;
+  symbol?: string;
+  trackingId?: string;
+  /** The beginning of the id: hexadecimal digits, dashes left out. */
+  idDigits?: string;
   /** Accepted at or after. */
   since?: EpochMs;
   /** Accepted before. */

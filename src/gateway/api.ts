@@ -104,21 +104,41 @@ export const OrderSummary = Type.Object(summary);
 export const OrderView = Type.Object({ ...summary, steps: Type.Array(StepView) });
 
 export const OrderPage = Type.Object({
-  orders: Type.Array(OrderSummary),
+  orders: Type.Array(Type.Object({ ...summary, steps: Type.Optional(Type.Array(StepView)) })),
   ...aboutPage,
 });
 
+/** What orders can be selected by, in a query as in a body. All that are given must hold. */
+export const orderCriteria = {
+  status: Type.Optional(Status),
+  step: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: 'the present step of an open order' })),
+  region: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  warehouse: Type.Optional(Type.String({ minLength: 1, maxLength: 32 })),
+  node: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F-]{36}$', description: 'the id of the node that works the order' })),
+  customer_name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  symbol: Type.Optional(Type.String({ minLength: 1, maxLength: 32 })),
+  tracking_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+  id: Type.Optional(
+    Type.String({ maxLength: 36, description: 'the beginning of the order id, at least 4 digits; dashes may be left out' }),
+  ),
+  since: Type.Optional(Type.String({ maxLength: 40, description: 'accepted at or after; RFC 3339' })),
+  until: Type.Optional(Type.String({ maxLength: 40, description: 'accepted before; RFC 3339' })),
+};
+
+const OrderCriteria = Type.Object(orderCriteria);
+
 export const ListQuery = Type.Object(
   {
-    status: Type.Optional(Status),
-    step: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: 'the present step of an open order' })),
-    region: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
-    warehouse: Type.Optional(Type.String({ minLength: 1, maxLength: 32 })),
-    node: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F-]{36}$', description: 'the id of the node that works the order' })),
-    customer_name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
-    since: Type.Optional(Type.String({ maxLength: 40, description: 'accepted at or after; RFC 3339' })),
-    until: Type.Optional(Type.String({ maxLength: 40, description: 'accepted before; RFC 3339' })),
+    ...orderCriteria,
     ...pageQuery,
+    include: Type.Optional(Type.Unsafe<'steps'>({ type: 'string', enum: ['steps'], description: 'steps: each order with its steps' })),
+    format: Type.Optional(
+      Type.Unsafe<'json' | 'csv'>({
+        type: 'string',
+        enum: ['json', 'csv'],
+        description: 'csv: a file of all orders that match, not a page',
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -156,6 +176,7 @@ export type OrderPageJson = Static<typeof OrderPage>;
 export type OrderSummaryJson = Static<typeof OrderSummary>;
 export type AcceptedOrderJson = Static<typeof AcceptedOrder>;
 export type EventJson = Static<typeof EventView>;
+export type OrderCriteriaJson = Static<typeof OrderCriteria>;
 export type ListQueryJson = Static<typeof ListQuery>;
 export type ProblemJson = Static<typeof Problem>;
 

@@ -120,6 +120,39 @@ export function describeList(suite: Suite): void {
       expect(await ids({ region: 'HN', customerName: 'Ann' })).toEqual([]);
     });
 
+    it('filters by symbol and tracking id, letter for letter, alone and beside all else', async () => {
+      const [symbol, trackingId] = [`S ${randomUUID().slice(0, 8)}`, `it's "${randomUUID()}"`];
+      const made = await accept({ symbol, tracking_id: trackingId, region: 'HN', customer_name: 'Ann' });
+      const other = await accept({ symbol, region: 'DN' });
+      await accept({ detail: symbol, customer_name: trackingId });
+      const all = async (filter: Partial<OrderFilter>) =>
+        (await suite.store.listOrders({ limit: 50, ...filter })).map(({ order }) => order.orderId);
+      for (const list of [ids, all]) {
+        expect(await list({ symbol })).toEqual([other, made]);
+        expect(await list({ symbol: symbol.toLowerCase() })).toEqual([]);
+        expect(await list({ trackingId })).toEqual([made]);
+        expect(await list({ trackingId, symbol })).toEqual([made]);
+        expect(await list({ symbol, region: 'DN' })).toEqual([other]);
+        expect(await list({ symbol, status: 'queued', region: 'DN' })).toEqual([other]);
+        expect(await list({ symbol, status: 'completed' })).toEqual([]);
+        expect(await list({ trackingId, symbol, region: 'HN', customerName: 'Ann', status: 'queued' })).toEqual([made]);
+        expect(await list({ trackingId, symbol, region: 'DN', customerName: 'Ann' })).toEqual([]);
+        expect(await list({ trackingId, customerName: 'Bob' })).toEqual([]);
+      }
+    });
+
+    it('filters by the beginning of the id, whatever its case', async () => {
+      const made = [await accept(), await accept()] as const;
+      const digits = made[0].replaceAll('-', '');
+      expect(await ids({ idDigits: digits })).toEqual([made[0]]);
+      expect(await ids({ idDigits: digits.toUpperCase() })).toEqual([made[0]]);
+      expect(await ids({ idDigits: digits.slice(0, 4) })).toEqual([made[1], made[0]]);
+      expect(await ids({ idDigits: digits.slice(0, 4), beforeId: made[1] })).toEqual([made[0]]);
+      expect(await ids({ idDigits: `${digits.slice(0, 31)}${digits.endsWith('0') ? '1' : '0'}` })).toEqual([]);
+      expect(await ids({ idDigits: '0000' })).toEqual([]);
+      expect(await ids({ idDigits: 'ffff' })).toEqual([]);
+    });
+
     it('since takes the moment itself in, until leaves it out', async () => {
       const made = await accept();
       const { acceptedAt } = (await readOne(suite.store, made)).order;

@@ -1,10 +1,12 @@
 import pg from 'pg';
-import { expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '#engine/clock.ts';
 import { silentLog } from '#engine/log.ts';
+import type { OrderFilter, Store } from '#engine/store.ts';
 import { Connection, PLANNER, type Statement } from '#store/postgres/connect.ts';
 import { openPostgresStore } from '#store/postgres/open.ts';
-import { createTestDatabase } from '#test/database.ts';
+import { createTestDatabase, type TestDatabase } from '#test/database.ts';
+import { storeFinishedOrders } from '../../bench/support/stored-orders.ts';
 import { acceptOne, closingOf, describeNode, loadOf, moveOf, ORDER_WORKFLOW } from '../conformance/support.ts';
 
 /** Tables that grow with orders; the others have a few rows, or a row for each node. */
@@ -88,6 +90,96 @@ it('no statement on an order’s way reads a table from end to end; without one 
     await client.query('drop index order_work_owned');
     expect(await whole()).toEqual(expect.arrayContaining(['tick', 'close_orders', 'read_owned']));
   }));
+
+/** What lists meet: 20,000 orders, nearly all of one symbol, a third of each region; and what those plans read. */
+describe('a list reads few rows', () => {
+  let database: TestDatabase;
+  let client: pg.Client;
+  let store: Store;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    store = await openPostgresStore({ url: database.url, log: silentLog, clock: systemClock });
+    await store.registerWorkflows([ORDER_WORKFLOW]);
+    await storeFinishedOrders(client, 20_000);
+    const rare = `case right(order_id::text, 2) when '00' then 'rare' else 'abc' end`;
+    await client.query(`update orders set content = content || jsonb_build_object('tracking_id', 'T-' || order_id, 'symbol', ${rare})`);
+    await client.query('vacuum analyze');
+  });
+  afterAll(async () => {
+    await store.close();
+    await client.end();
+    await database.drop();
+  });
+
+  /** The statements of a list with their values, as they are sent. */
+  async function statementsOf(filter: Partial<OrderFilter>): Promise<{ text: string; values: unknown[] }[]> {
+    const query = vi.spyOn(pg.Client.prototype, 'query');
+    try {
+      await store.listOrders({ limit: 21, ...filter });
+      return (query.mock.calls as unknown as [string, unknown[]][])
+        .filter(([text]) => typeof text === 'string' && /from "?orders"?/.test(text))
+        .map(([text, values]) => ({ text, values }));
+    } finally {
+      query.mockRestore();
+    }
+  }
+
+  /** The most rows that one part of a plan reads. A table that is read from end to end has 20,000. */
+  async function mostRead(filter: Partial<OrderFilter>): Promise<number> {
+    const statements = await statementsOf(filter);
+    expect(statements.length).toBeGreaterThan(0);
+    let most = 0;
+    for (const { text, values } of statements) {
+      const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(`explain (analyze, format json) ${text}`, values);
+      for (const node of nodesOf((rows[0] as NonNullable<(typeof rows)[0]>)['QUERY PLAN'][0].Plan)) most = Math.max(most, readBy(node));
+    }
+    return most;
+  }
+
+  const id = async (): Promise<string> => (await store.listOrders({ limit: 1 }))[0]?.order.orderId ?? '';
+  const cases: [string, () => Promise<Partial<OrderFilter>> | Partial<OrderFilter>][] = [
+    ['the beginning of an id', async () => ({ idDigits: (await id()).replaceAll('-', '').slice(0, 8) })],
+    ['a beginning and a symbol', async () => ({ idDigits: (await id()).replaceAll('-', '').slice(0, 8), symbol: 'abc' })],
+    ['a tracking id', async () => ({ trackingId: `T-${await id()}` })],
+    ['an unknown tracking id', () => ({ trackingId: 'nobody' })],
+    [
+      'a tracking id beside all else',
+      async () => ({ trackingId: `T-${await id()}`, symbol: 'abc', region: 'HN', customerName: 'Customer 7' }),
+    ],
+    ["a customer's tracking id", async () => ({ trackingId: `T-${await id()}`, customerId: 'user', status: 'cancelled' })],
+    ['a common symbol', () => ({ symbol: 'abc' })],
+    ['a rare symbol', () => ({ symbol: 'rare' })],
+    ['an unknown symbol', () => ({ symbol: 'nothing' })],
+    ['a common symbol and a common region', () => ({ symbol: 'abc', region: 'HN' })],
+    ['a common symbol and an unknown region', () => ({ symbol: 'abc', region: 'nowhere' })],
+    ['a rare symbol and a common region', () => ({ symbol: 'rare', region: 'HN' })],
+    ['a common symbol and a rare status', () => ({ symbol: 'abc', status: 'cancelled' })],
+    ['a common region and a rare status', () => ({ region: 'HN', status: 'cancelled' })],
+    ['a name and a common symbol', () => ({ customerName: 'Customer 7', symbol: 'abc', status: 'completed' })],
+    ['a common symbol and what waits', () => ({ symbol: 'abc', status: 'queued' })],
+  ];
+  it.each(cases)('%s', async (_what, filter) => {
+    // A look at how much each finds ends at a thousand.
+    expect(await mostRead(await filter())).toBeLessThanOrEqual(1_000);
+  });
+});
+
+interface PlanNode {
+  'Actual Rows': number;
+  'Actual Loops': number;
+  'Rows Removed by Filter'?: number;
+  Plans?: PlanNode[];
+}
+
+function nodesOf(node: PlanNode): PlanNode[] {
+  return [node, ...(node.Plans ?? []).flatMap(nodesOf)];
+}
+
+function readBy(node: PlanNode): number {
+  return (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'];
+}
 
 it('orders are ended by their own rows, even where the statistics are from when nobody owned any', () =>
   withPlans(async ({ client, planOf }) => {

@@ -11,6 +11,9 @@ interface ListOptions extends OutputOptions {
   warehouse?: string;
   node?: string;
   customerName?: string;
+  id?: string;
+  trackingId?: string;
+  symbol?: string;
   since?: string;
   until?: string;
   limit: number;
@@ -35,6 +38,9 @@ export function ordersListCommand(): Command {
     .option('--warehouse <name>', 'orders of this warehouse')
     .option('--node <id>', 'open orders that this node works')
     .option('--customer-name <name>', 'orders with this customer name')
+    .option('--id <beginning>', 'orders whose id begins so, at least 4 digits')
+    .option('--tracking-id <id>', 'the orders that their customers call so')
+    .option('--symbol <symbol>', 'orders with this symbol')
     .option('--since <time>', 'accepted at or after, such as 2026-01-31T12:00:00Z')
     .option('--until <time>', 'accepted before')
     .option('--limit <number>', 'how many', countOption(1, 10_000), 50)
@@ -61,6 +67,7 @@ async function readPages(client: ApiClient, options: ListOptions): Promise<Page>
   return { ...page, orders };
 }
 
-function filterOf({ status, step, region, warehouse, node, customerName, since, until }: ListOptions): Record<string, string | undefined> {
-  return { status, step, region, warehouse, node, customer_name: customerName, since, until };
+function filterOf(options: ListOptions): Record<string, string | undefined> {
+  const { status, step, region, warehouse, node, customerName, id, trackingId, symbol, since, until } = options;
+  return { status, step, region, warehouse, node, customer_name: customerName, id, tracking_id: trackingId, symbol, since, until };
 }

@@ -1,12 +1,23 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { ConveyorError } from '#domain/errors.ts';
-import { textFault } from '#domain/json.ts';
 import type { OrderRecord } from '#domain/order.ts';
-import type { ClusterReport, OrderFilter } from '#engine/store.ts';
-import { ListQuery, type ListQueryJson, NoQuery, OrderPage, OrderParams, OrderView, responses } from '../api.ts';
+import { formatTime } from '#domain/time.ts';
+import type { ClusterReport } from '#engine/store.ts';
+import {
+  ListQuery,
+  type ListQueryJson,
+  MAX_PAGE,
+  NoQuery,
+  OrderPage,
+  type OrderPageJson,
+  OrderParams,
+  OrderView,
+  responses,
+} from '../api.ts';
 import type { Principal } from '../auth.ts';
-import { parseTime } from '../content.ts';
 import { type GatewayContext, gateOf, presentOrder, principalOf, readVisibleOrder } from '../context.ts';
+import { exportOrders } from '../order-export.ts';
+import { filterOf } from '../order-filter.ts';
 import { readPage } from '../pages.ts';
 import type { Warehouse } from '../warehouses/warehouses.ts';
 
@@ -24,60 +35,70 @@ export function readOrders(app: FastifyInstance, context: GatewayContext): void 
 
   const listSchema = {
     summary: 'Orders, newest first, over all warehouses',
+    description: 'With `format=csv` the answer is a table of all orders that match (RFC 4180, with a header), sent as fast as it is read.',
     querystring: ListQuery,
-    response: responses({ 200: OrderPage }, ['invalid-request', 'unauthorized', 'warehouse-unavailable']),
+    response: responses(
+      {
+        200: {
+          description: 'A page, or the table',
+          content: { 'application/json': { schema: OrderPage }, 'text/csv': { schema: { type: 'string' } } },
+        },
+      },
+      ['invalid-request', 'invalid-cursor', 'unauthorized', 'warehouse-unavailable'],
+    ),
   };
-  app.get<{ Querystring: ListQueryJson }>('/orders', { schema: listSchema }, (request) =>
-    listOrders(context, request.query, principalOf(request)),
+  const closing = new AbortController();
+  app.addHook('preClose', async () => closing.abort());
+  app.get<{ Querystring: ListQueryJson }>('/orders', { schema: listSchema }, async (request, reply) =>
+    request.query.format === 'csv'
+      ? sendTable(context, request.query, principalOf(request), reply, closing.signal)
+      : listOrders(context, request.query, principalOf(request)),
   );
 }
 
-async function listOrders(context: GatewayContext, query: ListQueryJson, principal: Principal): Promise<unknown> {
-  const { limit, cursor, ...selection } = query;
-  refuseUnstorableText(selection);
-  const scope = JSON.stringify([principal.role, principal.name, Object.entries(selection).sort(([a], [b]) => (a < b ? -1 : 1))]);
-  const filter = filterOf(selection, principal);
-  const warehouses = context.warehouses.select(selection.warehouse);
+async function sendTable(
+  context: GatewayContext,
+  query: ListQueryJson,
+  principal: Principal,
+  reply: FastifyReply,
+  closing: AbortSignal,
+): Promise<FastifyReply> {
+  for (const field of ['limit', 'cursor', 'include'] as const) refuseBeside(query, field);
+  const { format, ...list } = query;
+  const table = await exportOrders(
+    (cursor) => listOrders(context, { ...list, limit: String(MAX_PAGE), ...(cursor === undefined ? {} : { cursor }) }, principal),
+    closing,
+  );
+  return reply
+    .header('content-type', 'text/csv; charset=utf-8; header=present')
+    .header('content-disposition', `attachment; filename="orders-${formatTime(context.clock.now()).slice(0, 10)}.csv"`)
+    .send(table);
+}
+
+function refuseBeside(query: ListQueryJson, field: 'limit' | 'cursor' | 'include'): void {
+  if (query[field] === undefined) return;
+  const reason = 'does not go with format=csv, which holds every order that matches, one line for each';
+  throw new ConveyorError('invalid-request', `${field} ${reason}`, { faults: [{ field, reason }] });
+}
+
+async function listOrders(context: GatewayContext, query: ListQueryJson, principal: Principal): Promise<OrderPageJson> {
+  const { limit, cursor, include, format, ...criteria } = query;
+  const scope = JSON.stringify([principal.role, principal.name, Object.entries(criteria).sort(([a], [b]) => (a < b ? -1 : 1))]);
+  const filter = filterOf(criteria, principal);
+  const warehouses = context.warehouses.select(criteria.warehouse);
   const { shown, about } = await readPage(warehouses, query, scope, async ({ store }, asked) =>
     (await store.listOrders({ ...filter, ...asked })).map((record) => ({ id: record.order.orderId, record })),
   );
   const page = shown.map(({ entry, warehouse }) => ({ record: entry.record, warehouse }));
+  return { orders: await presentOrders(context, page, include === 'steps'), ...about };
+}
+
+async function presentOrders(context: GatewayContext, page: readonly Found[], withSteps: boolean): Promise<OrderPageJson['orders']> {
+  const { presenter } = context;
   const nodes = await lookWhereOrdersWait(context, page);
-  return {
-    orders: page.map(({ record, warehouse }) =>
-      context.presenter.summary(record, warehouse.name, { nodes: nodes.get(warehouse), gateOpen: gateOf(warehouse) }),
-    ),
-    ...about,
-  };
-}
-
-/** What no order can contain, PostgreSQL does not even compare. */
-function refuseUnstorableText(selection: Readonly<Record<string, string>>): void {
-  for (const [field, text] of Object.entries(selection)) {
-    const reason = textFault(text);
-    if (reason) throw new ConveyorError('invalid-request', `the query: ${field} ${reason}`, { faults: [{ field, reason }] });
-  }
-}
-
-function filterOf(selection: Omit<ListQueryJson, 'limit' | 'cursor'>, principal: Principal): Omit<OrderFilter, 'limit'> {
-  const since = parseTime('since', selection.since);
-  const until = parseTime('until', selection.until);
-  return {
-    ...(principal.role === 'customer' ? { customerId: principal.name } : {}),
-    ...(selection.status === undefined ? {} : { status: selection.status }),
-    ...(selection.step === undefined ? {} : { step: selection.step }),
-    ...(selection.region === undefined ? {} : { region: selection.region }),
-    ...(selection.node === undefined ? {} : { nodeId: nodeIdOf(selection.node) }),
-    ...(selection.customer_name === undefined ? {} : { customerName: selection.customer_name }),
-    ...(since === undefined ? {} : { since }),
-    ...(until === undefined ? {} : { until }),
-  };
-}
-
-function nodeIdOf(text: string): string {
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return text.toLowerCase();
-  throw new ConveyorError('invalid-request', `node is ${JSON.stringify(text)}; the id of a node is expected`, {
-    faults: [{ field: 'node', reason: 'must be a UUID' }],
+  return page.map(({ record, warehouse }) => {
+    const place = { nodes: nodes.get(warehouse), gateOpen: gateOf(warehouse) };
+    return withSteps ? presenter.order(record, warehouse.name, place) : presenter.summary(record, warehouse.name, place);
   });
 }
 

@@ -18,6 +18,9 @@ function matches(db: MemoryDatabase, row: OrderRow, filter: OrderFilter): boolea
     is(filter.customerId, row.customerId) &&
     is(filter.region, row.content.region) &&
     is(filter.customerName, row.content.customer_name) &&
+    is(filter.symbol, row.content.symbol) &&
+    is(filter.trackingId, row.content.tracking_id) &&
+    beginsWith(row.orderId, filter.idDigits) &&
     is(filter.status, publicStatus(row.state, at.direction)) &&
     is(filter.step, presentStep(db, row, at)) &&
     is(filter.nodeId, ownerNode(db, row)) &&
@@ -29,6 +32,10 @@ function matches(db: MemoryDatabase, row: OrderRow, filter: OrderFilter): boolea
 
 function is<Value>(wanted: Value | undefined, found: Value | undefined): boolean {
   return wanted === undefined || wanted === found;
+}
+
+function beginsWith(orderId: string, digits = ''): boolean {
+  return orderId.replaceAll('-', '').startsWith(digits.toLowerCase());
 }
 
 function presentStep(db: MemoryDatabase, row: OrderRow, at: Position): string | undefined {

@@ -1,9 +1,10 @@
 import { type Expression, Kysely, PostgresDialect, type SqlBool, sql } from 'kysely';
 import type { Pool } from 'pg';
-import { firstIdAt } from '#domain/ids.ts';
+import { firstIdAt, idsBeginningWith } from '#domain/ids.ts';
 import type { OrderStatus } from '#domain/order-state.ts';
 import type { OrderFilter } from '#engine/store.ts';
 import { toStoreFault } from './faults.ts';
+import { findLead, hidden, writtenConditions } from './list-lead.ts';
 
 /** The part of the schema that lists are composed over. */
 interface Schema {
@@ -47,45 +48,55 @@ export class OrderList {
   }
 
   async findIds(filter: OrderFilter): Promise<string[]> {
-    const rows = await this.db
-      .selectFrom('orders')
-      .select('order_id')
-      .where((eb) => eb.and(conditionsOf(filter)))
-      .orderBy('order_id', 'desc')
-      .limit(filter.limit)
-      .execute()
-      .catch((error: unknown) => {
-        throw toStoreFault(error, this.warehouse);
-      });
-    return rows.map((row) => row.order_id);
+    try {
+      const conditions = await this.conditionsOf(filter);
+      const rows = await this.db
+        .selectFrom('orders')
+        .select('order_id')
+        .where((eb) => eb.and(conditions))
+        .orderBy('order_id', 'desc')
+        .limit(filter.limit)
+        .execute();
+      return rows.map((row) => row.order_id);
+    } catch (error) {
+      throw toStoreFault(error, this.warehouse);
+    }
+  }
+
+  private async conditionsOf(filter: OrderFilter): Promise<Expression<SqlBool>[]> {
+    const lead = await findLead(this.db, filter);
+    return [...rangeConditions(filter), ...writtenConditions(filter, lead), ...otherConditions(filter, lead !== undefined)];
   }
 }
 
 /** Ids carry a gateway's clock, `accepted_at` the database's: the range of ids is this much wider than the times asked for. */
 const CLOCK_SLACK_MS = 60_000;
 
-/** Ids grow with time, so `since` and `until` become ranges of the primary key. */
-function conditionsOf(filter: OrderFilter): Expression<SqlBool>[] {
+/** Ids grow with time: `since`, `until` and the beginning of an id become ranges of the primary key. */
+function rangeConditions({ beforeId, since, until, idDigits }: OrderFilter): Expression<SqlBool>[] {
   const conditions: Expression<SqlBool>[] = [];
   const add = (condition: Expression<SqlBool>): void => void conditions.push(condition);
-  if (filter.customerId !== undefined) add(sql`orders.customer_id = ${filter.customerId}`);
-  if (filter.beforeId !== undefined) add(sql`orders.order_id < ${filter.beforeId}::uuid`);
-  if (filter.since !== undefined) {
-    add(
-      sql`orders.order_id >= ${firstIdAt(filter.since - CLOCK_SLACK_MS)}::uuid and orders.accepted_at >= ${new Date(filter.since).toISOString()}`,
-    );
+  if (beforeId !== undefined) add(sql`orders.order_id < ${beforeId}::uuid`);
+  if (since !== undefined) {
+    add(sql`orders.order_id >= ${firstIdAt(since - CLOCK_SLACK_MS)}::uuid and orders.accepted_at >= ${new Date(since).toISOString()}`);
   }
-  if (filter.until !== undefined) {
-    add(
-      sql`orders.order_id < ${firstIdAt(filter.until + CLOCK_SLACK_MS)}::uuid and orders.accepted_at < ${new Date(filter.until).toISOString()}`,
-    );
+  if (until !== undefined) {
+    add(sql`orders.order_id < ${firstIdAt(until + CLOCK_SLACK_MS)}::uuid and orders.accepted_at < ${new Date(until).toISOString()}`);
   }
-  // Beside a name, which finds few, the index by region would be read for a large part of the table: so it is written as none can find.
-  if (filter.region !== undefined && filter.customerName !== undefined)
-    add(sql`orders.content @> ${JSON.stringify({ region: filter.region })}::jsonb`);
-  else if (filter.region !== undefined) add(sql`orders.content ->> 'region' = ${filter.region}`);
-  if (filter.customerName !== undefined) add(sql`orders.content ->> 'customer_name' = ${filter.customerName}`);
-  if (filter.status !== undefined) add(statusCondition(filter.status));
+  if (idDigits !== undefined) {
+    const { first, last } = idsBeginningWith(idDigits);
+    add(sql`orders.order_id between ${first}::uuid and ${last}::uuid`);
+  }
+  return conditions;
+}
+
+/** @param isLed something else leads: the indexes of these are hidden from the planner, which would merge them with that one's */
+function otherConditions(filter: OrderFilter, isLed: boolean): Expression<SqlBool>[] {
+  const conditions: Expression<SqlBool>[] = [];
+  const add = (condition: Expression<SqlBool>): void => void conditions.push(condition);
+  const addIndexed = (condition: Expression<SqlBool>): void => add(isLed ? hidden(condition) : condition);
+  if (filter.customerId !== undefined) addIndexed(sql`orders.customer_id = ${filter.customerId}`);
+  if (filter.status !== undefined) (RARE.has(filter.status) ? addIndexed : add)(statusCondition(filter.status));
   if (filter.step !== undefined) {
     add(sql`orders.order_id in (${UNENDED}) and ${PRESENT_STEP} = (
       select array_position(w.step_names, ${filter.step}) from workflows w where w.workflow_id = orders.workflow_id)`);
@@ -97,6 +108,9 @@ function conditionsOf(filter: OrderFilter): Expression<SqlBool>[] {
   }
   return conditions;
 }
+
+/** What `rare_state` tells, with an index of its own. */
+const RARE: ReadonlySet<OrderStatus> = new Set(['failed', 'cancelled', 'held', 'needs_attention']);
 
 function statusCondition(status: OrderStatus): Expression<SqlBool> {
   switch (status) {
