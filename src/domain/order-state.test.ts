@@ -10,8 +10,10 @@ import {
   ORDER_STATES,
   ORDER_STATUSES,
   type OrderState,
+  type OrderStatus,
   positionAfter,
   publicStatus,
+  statusAfter,
   TRANSITIONS,
 } from './order-state.ts';
 
@@ -90,5 +92,48 @@ describe('what a customer is told', () => {
     expect(publicStatus('running', 'rollback')).toBe('rolling_back');
     expect(publicStatus('running', 'forward')).toBe('processing');
     expect(publicStatus('failed', 'rollback')).toBe('failed');
+  });
+});
+
+describe('the status after an event', () => {
+  const forward: [EventKind, OrderStatus][] = [
+    ['accepted', 'queued'],
+    ['claimed', 'processing'],
+    ['step_completed', 'processing'],
+    ['step_failed', 'rolling_back'],
+    ['cancel_started', 'rolling_back'],
+    ['retry_scheduled', 'queued'],
+    ['handed_back', 'queued'],
+    ['handed_over', 'queued'],
+    ['completed', 'completed'],
+    ['cancelled', 'cancelled'],
+    ['attention_needed', 'needs_attention'],
+    ['released', 'queued'],
+  ];
+  const back: [EventKind, OrderStatus][] = [
+    ['claimed', 'rolling_back'],
+    ['step_undone', 'rolling_back'],
+    ['retry_scheduled', 'rolling_back'],
+    ['handed_back', 'rolling_back'],
+    ['handed_over', 'rolling_back'],
+    ['failed', 'failed'],
+    ['cancelled', 'cancelled'],
+    ['attention_needed', 'needs_attention'],
+    ['released', 'rolling_back'],
+  ];
+  it.each(forward)('%s going forward: %s', (kind, status) => expect(statusAfter(kind, { step: 2, direction: 'forward' })).toBe(status));
+  it.each(back)('%s while it is undone: %s', (kind, status) => expect(statusAfter(kind, { step: 2, direction: 'rollback' })).toBe(status));
+
+  it('is known for every kind, and is that of the state it leads to, whatever the order was before', () => {
+    expect([...new Set([...forward, ...back].map(([kind]) => kind))].sort()).toEqual([...EVENT_KINDS].sort());
+    for (const kind of EVENT_KINDS) {
+      for (const state of ORDER_STATES) {
+        for (const direction of DIRECTIONS.filter((one) => isAllowed(kind, state, one))) {
+          const { to } = TRANSITIONS[kind];
+          const after = positionAfter(kind, { step: 2, direction });
+          expect(statusAfter(kind, { step: 2, direction })).toBe(publicStatus(to === 'same' ? state : to, after.direction));
+        }
+      }
+    }
   });
 });

@@ -112,3 +112,10 @@ export function publicStatus(state: OrderState, direction: Direction): OrderStat
       return state;
   }
 }
+
+/** What a customer is told of an order right after an event. */
+export function statusAfter(kind: EventKind, at: Position): OrderStatus {
+  const { to } = TRANSITIONS[kind];
+  // What keeps the state happens to an order that runs, or turns one that waits back: then both have the same status.
+  return publicStatus(to === 'same' ? 'running' : to, positionAfter(kind, at).direction);
+}

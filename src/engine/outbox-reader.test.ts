@@ -28,6 +28,7 @@ describe('a reader of the outbox', () => {
       const page = pages.shift();
       return { events: page?.events ?? [], next: placeAt(after.version + 1), isCaughtUp: page === undefined };
     },
+    readNow: async () => saved,
     readPlace: async () => saved,
     async savePlace(_name, place) {
       if (canSave) saved = place;

@@ -1,5 +1,5 @@
 import { type Clock, sleep } from './clock.ts';
-import type { OutboxEvent, OutboxPage, OutboxPlace } from './outbox.ts';
+import { fitSpanMs, hasMore, MIN_SPAN_MS, OUTBOX_PAGE, type OutboxEvent, type OutboxPage, type OutboxPlace } from './outbox.ts';
 import type { Store } from './store.ts';
 
 export interface OutboxReaderOptions {
@@ -25,9 +25,6 @@ export interface OutboxReaderOptions {
 
 const LEASE_TTL_MS = 3_000;
 const EXTEND_BEFORE_MS = 2_000;
-const PAGE = 500;
-const MIN_SPAN_MS = 1_000;
-const MAX_SPAN_MS = 86_400_000;
 /** The place moves on while nothing happens; it need not be written down each time. */
 const SAVE_IDLE_EVERY_MS = 5_000;
 
@@ -87,11 +84,12 @@ export class OutboxReader {
       const saved = await store.outbox.readPlace(name);
       this.place = begin ? begin(saved) : saved;
     }
-    const page = await store.outbox.readOutbox(this.place, { limit: PAGE, spanMs: this.spanMs });
+    const from = this.place;
+    const page = await store.outbox.readOutbox(from, { limit: OUTBOX_PAGE, spanMs: this.spanMs });
     await handle(page.events);
-    this.fitSpan(page);
+    this.spanMs = fitSpanMs(this.spanMs, page);
     await this.goOn(page);
-    return page.isCaughtUp ? idleMs : 0;
+    return hasMore(page, from) ? 0 : idleMs;
   }
 
   private async holdLease(): Promise<boolean> {
@@ -102,12 +100,6 @@ export class OutboxReader {
     const isMine = holder === lease.holder;
     this.leaseUntil = isMine ? now + LEASE_TTL_MS : Number.NEGATIVE_INFINITY;
     return isMine;
-  }
-
-  /** However dense or sparse the events of the past are, a page of them is neither a long look nor an empty one for long. */
-  private fitSpan({ events, isCaughtUp }: OutboxPage): void {
-    if (events.length >= PAGE) this.spanMs = Math.max(MIN_SPAN_MS, this.spanMs / 2);
-    else if (!isCaughtUp && events.length < PAGE / 2) this.spanMs = Math.min(MAX_SPAN_MS, this.spanMs * 2);
   }
 
   private async goOn({ events, next }: OutboxPage): Promise<void> {

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { OutboxEvent } from '#engine/outbox.ts';
-import { routingKeyOf, toCloudEvent } from './cloud-event.ts';
+import { type Announced, routingKeyOf, toCloudEvent } from './cloud-event.ts';
 
-const told: OutboxEvent = {
+const told: Announced = {
   event: {
     ...{
       orderId: '0199f3c2-8d6e-7a41-9c52-3e0f7f0a1b2c',
@@ -16,7 +15,6 @@ const told: OutboxEvent = {
     ...{ at: Date.UTC(2026, 0, 2, 3, 4, 5, 6), data: { result: { execution_price: '12.50', quantity: 10, factor: '1.25' } } },
   },
   content: { order_id: 'own-1', region: 'HN', symbol: 'abc', quantity: 10 },
-  customerId: 'acme',
   stepName: 'Processing',
 };
 
@@ -52,7 +50,6 @@ describe('an announcement', () => {
     const accepted = {
       event: { ...told.event, kind: 'accepted' as const, sessionId: null, data: null },
       content: {},
-      customerId: 'acme',
       stepName: 'Scheduling',
     };
     const { data } = toCloudEvent(accepted, 'DN');

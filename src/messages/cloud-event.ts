@@ -16,9 +16,12 @@ export interface CloudEvent {
   data: { [name: string]: Json };
 }
 
+/** What an announcement tells of. */
+export type Announced = Pick<OutboxEvent, 'event' | 'content' | 'stepName'>;
+
 export const CLOUD_EVENT_TYPE = 'application/cloudevents+json';
 
-export function toCloudEvent({ event, content, stepName }: OutboxEvent, warehouse: string): CloudEvent {
+export function toCloudEvent({ event, content, stepName }: Announced, warehouse: string): CloudEvent {
   const { orderId, version, kind, direction, fence, sessionId, at, data } = event;
   const { order_id: clientOrderId, region, symbol, quantity } = content;
   const price = priceOfEvent(event);

@@ -101,8 +101,7 @@ export class MessageIntake implements BrokerUser {
     const { record, warehouse, stepName } = await this.options.target.find(id, customerId);
     const event = record.events.at(-1);
     if (!event || !isEnded(record.order.state)) return;
-    const told = { event, content: record.order.content, customerId: record.order.customerId, stepName };
-    await announce(channel, [told], warehouse);
+    await announce(channel, [{ event, content: record.order.content, stepName }], warehouse);
   }
 
   private async bury(channel: ConfirmChannel, message: ConsumeMessage, error: ConveyorError): Promise<void> {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { OutboxEvent, OutboxPlace } from '#engine/outbox.ts';
+import { comparePlaces, type OutboxEvent, type OutboxPlace } from '#engine/outbox.ts';
 import type { Suite } from './store-conformance.ts';
 import { acceptOne, claimOne, completeOrder, completeSteps, describeNode, newOrder, readOne, TTL_MS } from './support.ts';
 
@@ -49,6 +49,35 @@ export function describeOutbox(suite: Suite): void {
       told = [...early.events, ...(await readAll(early.next, 50)).events];
       const expected = batches.flat().map(({ orderId }) => orderId);
       expect(told.map(({ event }) => event.orderId).sort()).toEqual(expected.sort());
+    });
+
+    it('I13: from now on tells what comes later, all of it, with who wrote it; after an event it goes on behind it', async () => {
+      await acceptOne(suite.store);
+      const now = await suite.store.outbox.readNow();
+      const node = describeNode();
+      const session = await suite.store.openSession(node, TTL_MS);
+      const orderId = await acceptOne(suite.store);
+      await completeOrder(suite.store, session, orderId);
+      const { events } = await readAll(now, 100);
+      expect(events.filter(({ event }) => event.kind === 'accepted').map(({ event }) => event.orderId)).toEqual([orderId]);
+      const own = events.filter(({ event }) => event.orderId === orderId);
+      expect(own.map(({ event }) => event.version)).toEqual([1, 2, 3, 4, 5, 6]);
+      expect(own.map(({ nodeId }) => nodeId)).toEqual([undefined, ...Array.from({ length: 5 }, () => node.nodeId)]);
+      for (const [index, { place }] of own.entries()) {
+        const rest = (await readAll(place, 20)).events.filter((told) => told.event.orderId === orderId);
+        expect(rest.map(({ event }) => event.version)).toEqual([1, 2, 3, 4, 5, 6].slice(index + 1));
+      }
+    });
+
+    it('places are in the order of their events', async () => {
+      const from = await begin();
+      await suite.store.acceptOrders(Array.from({ length: 20 }, () => newOrder()));
+      const { events, place } = await readAll(from, 7);
+      const places = [from, ...events.map((told) => told.place), place];
+      for (const [index, later] of places.entries()) {
+        expect(comparePlaces(later, later)).toBe(0);
+        for (const before of places.slice(0, index)) expect(comparePlaces(before, later)).toBeLessThanOrEqual(0);
+      }
     });
 
     it('a place is kept for its reader, and only for who has the lease', async () => {

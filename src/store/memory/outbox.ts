@@ -6,7 +6,7 @@ export function outboxStore(db: MemoryDatabase): OutboxStore {
   return {
     async readOutbox(after, { limit }) {
       const from = after.version;
-      const events = db.outbox.slice(from, from + limit).map((event) => {
+      const events = db.outbox.slice(from, from + limit).map((event, index) => {
         const row = db.orders.get(event.orderId);
         const names = row ? db.workflows.get(workflowKey(row.workflow, row.workflowVersion))?.stepNames : undefined;
         return {
@@ -14,11 +14,14 @@ export function outboxStore(db: MemoryDatabase): OutboxStore {
           content: copyOf(row?.content ?? {}),
           customerId: row?.customerId ?? '',
           stepName: names?.[event.step - 1] ?? `Step ${event.step}`,
+          nodeId: event.sessionId === null ? undefined : db.sessions.get(event.sessionId)?.node.nodeId,
+          place: { ...OUTBOX_BEGIN, version: from + index + 1 },
         };
       });
       const next = { ...OUTBOX_BEGIN, version: from + events.length };
       return { events, next, isCaughtUp: next.version === db.outbox.length };
     },
+    readNow: async () => ({ ...OUTBOX_BEGIN, version: db.outbox.length }),
     readPlace: async (name) => db.places.get(name) ?? OUTBOX_BEGIN,
     async savePlace(name, place, lease) {
       const held = db.leases.get(lease.name);

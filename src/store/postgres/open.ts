@@ -22,6 +22,7 @@ import { outboxStore } from './outbox.ts';
 import { peerStore } from './peers.ts';
 import { OrderReader } from './read.ts';
 import { retentionStore } from './retention.ts';
+import { SessionNames } from './session-names.ts';
 import { endSessions, findLostSessions, openSession, readLoad, readTotals, tick } from './sessions.ts';
 import { tokenStore } from './tokens.ts';
 import { webhookStore } from './webhooks.ts';
@@ -124,13 +125,14 @@ class PostgresStore implements port.Store {
     this.workflowIds = new WorkflowIds(this.connections.rare);
     this.intake = new OrderIntake(this.connections.accept, this.workflowIds);
     this.claims = new OrderClaims(this.connections, this.workflowIds, options.clock);
-    this.reader = new OrderReader(this.connections.read, this.workflowIds);
+    const sessionNames = new SessionNames(this.connections.read);
+    this.reader = new OrderReader(this.connections.read, this.workflowIds, sessionNames);
     this.list = new OrderList(this.pool, warehouse.name);
     this.hints = new HintSender(this.connections.hints, options.clock);
     this.tokens = tokenStore(this.connections.rare);
     this.operations = operationStore(this.connections.rare, this.workflowIds, options.clock);
     this.peers = peerStore(this.connections, this.intake);
-    this.outbox = outboxStore(this.connections.outbox, this.workflowIds);
+    this.outbox = outboxStore(this.connections.outbox, this.workflowIds, sessionNames);
     this.webhooks = webhookStore(this.connections.outbox);
     this.retention = retentionStore(this.connections.count);
   }

@@ -1,13 +1,20 @@
-import type { OrderContent, OrderEvent } from '#domain/order.ts';
-import type { OutboxPage, OutboxPlace, OutboxStore } from '#engine/outbox.ts';
+import type { OrderContent, OrderEvent, SessionName } from '#domain/order.ts';
+import type { OutboxEvent, OutboxPage, OutboxPlace, OutboxStore } from '#engine/outbox.ts';
 import { OUTBOX_BEGIN } from '#engine/outbox.ts';
 import type { Connection, Statement } from './connect.ts';
+import type { SessionNames } from './session-names.ts';
 import type { WorkflowIds } from './workflow-ids.ts';
 
 const READ_OUTBOX: Statement = {
   name: 'read_outbox',
   text: `select upper::text as upper, upper >= clock_timestamp() - interval '1 second' as is_now, events
            from read_outbox($1, $2, $3, $4 * interval '1 millisecond', $5)`,
+};
+
+/** The same bound that a page has, of an empty page. */
+const READ_NOW: Statement = {
+  name: 'read_outbox_now',
+  text: `select upper::text as at from read_outbox(clock_timestamp(), '00000000-0000-0000-0000-000000000000', 0, interval '0', 0)`,
 };
 
 /**
@@ -59,7 +66,7 @@ type Tuple = [
   customerId: string,
 ];
 
-export function outboxStore(connection: Connection, workflowIds: WorkflowIds): OutboxStore {
+export function outboxStore(connection: Connection, workflowIds: WorkflowIds, sessionNames: SessionNames): OutboxStore {
   return {
     async readOutbox(after, { limit, spanMs }) {
       const values = [after.at, after.orderId, after.version, spanMs, limit];
@@ -67,7 +74,13 @@ export function outboxStore(connection: Connection, workflowIds: WorkflowIds): O
       const { upper, is_now, events } = row as NonNullable<typeof row>;
       const tuples = events ?? [];
       await workflowIds.learn(tuples.map(([, , , , , , , , , workflowId]) => workflowId));
-      return pageOf(tuples, workflowIds, { after, upper, isFull: tuples.length >= limit, isNow: is_now });
+      const names = await sessionNames.of(tuples.map(([, , , , , sessionId]) => sessionId));
+      const told = tuples.map((tuple) => eventOf(tuple, workflowIds, names));
+      return pageOf(told, { after, upper, isFull: tuples.length >= limit, isNow: is_now });
+    },
+    async readNow() {
+      const [row] = await connection.run<{ at: string }>(READ_NOW, []);
+      return { ...OUTBOX_BEGIN, at: (row as { at: string }).at };
     },
     async readPlace(name) {
       const [row] = await connection.run<{ at: string; order_id: string; version: number }>(READ_PLACE, [name]);
@@ -85,19 +98,24 @@ export function outboxStore(connection: Connection, workflowIds: WorkflowIds): O
   };
 }
 
-function pageOf(
-  tuples: readonly Tuple[],
-  workflowIds: WorkflowIds,
-  { after, upper, isFull, isNow }: { after: OutboxPlace; upper: string; isFull: boolean; isNow: boolean },
-): OutboxPage {
-  const events = tuples.map(([orderId, version, kind, step, direction, sessionId, fence, at, data, workflowId, content, customerId]) => ({
+function eventOf(tuple: Tuple, workflowIds: WorkflowIds, names: ReadonlyMap<number, SessionName>): OutboxEvent {
+  const [orderId, version, kind, step, direction, sessionId, fence, at, data, workflowId, content, customerId] = tuple;
+  return {
     event: { orderId, version, kind, step, direction, sessionId, fence, at: Date.parse(at), data },
     content,
     customerId,
     stepName: workflowIds.stepNamesOf(workflowId)[step - 1] ?? `Step ${step}`,
-  }));
-  const last = tuples.at(-1);
-  if (isFull && last) return { events, next: { at: last[7], orderId: last[0], version: last[1] }, isCaughtUp: false };
+    nodeId: sessionId === null ? undefined : names.get(sessionId)?.nodeId,
+    place: { at, orderId, version },
+  };
+}
+
+function pageOf(
+  events: OutboxEvent[],
+  { after, upper, isFull, isNow }: { after: OutboxPlace; upper: string; isFull: boolean; isNow: boolean },
+): OutboxPage {
+  const last = events.at(-1);
+  if (isFull && last) return { events, next: last.place, isCaughtUp: false };
   // Everything below the bound was seen: the next look begins there. An open transaction may keep it where it is.
   const next = upper === after.at ? after : { ...OUTBOX_BEGIN, at: upper };
   return { events, next: isLater(after, upper) ? after : next, isCaughtUp: isNow };

@@ -1,7 +1,8 @@
-import type { OrderEvent, OrderRecord, SessionName } from '#domain/order.ts';
+import type { OrderEvent, OrderRecord } from '#domain/order.ts';
 import type { EventCursor } from '#engine/store.ts';
 import { arrayOf, type Connection, type Statement } from './connect.ts';
 import { type EventTuple, eventOf, historyOf, ORDER_COLUMNS, type OrderRow, orderOf } from './rows.ts';
+import type { SessionNames } from './session-names.ts';
 import type { WorkflowIds } from './workflow-ids.ts';
 
 const READ_ORDERS: Statement = {
@@ -19,28 +20,21 @@ const READ_EVENTS_AFTER: Statement = {
       from unnest($1::uuid[], $2::int[]) with ordinality as i (order_id, after_version, n)`,
 };
 
-const READ_SESSION_NAMES: Statement = {
-  name: 'read_session_names',
-  text: 'select session_id, node_id, node_name from node_sessions where session_id = any ($1::bigint[])',
-};
-
-/** Sessions never change their node, so their names are kept; a bound keeps a long life from growing. */
-const MAX_KEPT_NAMES = 10_000;
-
 /** Reading orders with their histories. */
 export class OrderReader {
   private readonly connection: Connection;
   private readonly workflowIds: WorkflowIds;
-  private readonly names = new Map<number, SessionName>();
+  private readonly sessionNames: SessionNames;
 
-  constructor(connection: Connection, workflowIds: WorkflowIds) {
+  constructor(connection: Connection, workflowIds: WorkflowIds, sessionNames: SessionNames) {
     this.connection = connection;
     this.workflowIds = workflowIds;
+    this.sessionNames = sessionNames;
   }
 
   async readOrders(orderIds: string[]): Promise<(OrderRecord | undefined)[]> {
     const rows = await this.connection.run<OrderRow & { history: EventTuple[] }>(READ_ORDERS, [arrayOf([...new Set(orderIds)])]);
-    const nodes = await this.nodesOf(rows.flatMap((row) => row.history.map((tuple) => tuple[4])));
+    const nodes = await this.sessionNames.of(rows.flatMap((row) => row.history.map((tuple) => tuple[4])));
     await this.workflowIds.learn(rows.map((row) => row.workflow_id));
     const records = new Map<string, OrderRecord>();
     for (const row of rows) {
@@ -55,26 +49,12 @@ export class OrderReader {
       arrayOf(cursors.map((cursor) => cursor.orderId)),
       arrayOf(cursors.map((cursor) => cursor.afterVersion)),
     ]);
-    await this.nodesOf(rows.flatMap((row) => (row.history ?? []).map((tuple) => tuple[4])));
+    await this.sessionNames.of(rows.flatMap((row) => (row.history ?? []).map((tuple) => tuple[4])));
     const answers: OrderEvent[][] = cursors.map(() => []);
     for (const { n, history } of rows) {
       const { orderId } = cursors[n - 1] as EventCursor;
       answers[n - 1] = (history ?? []).map((tuple) => eventOf(orderId, tuple));
     }
     return answers;
-  }
-
-  private async nodesOf(sessions: (number | null)[]): Promise<ReadonlyMap<number, SessionName>> {
-    const wanted = new Set(sessions.filter((session) => session !== null));
-    const unknown = [...wanted].filter((session) => !this.names.has(session));
-    if (unknown.length > 0) {
-      if (this.names.size > MAX_KEPT_NAMES) this.names.clear();
-      const all = this.names.size === 0 ? [...wanted] : unknown;
-      const rows = await this.connection.run<{ session_id: number; node_id: string; node_name: string }>(READ_SESSION_NAMES, [
-        arrayOf(all),
-      ]);
-      for (const row of rows) this.names.set(row.session_id, { nodeId: row.node_id, nodeName: row.node_name });
-    }
-    return this.names;
   }
 }
