@@ -2,19 +2,15 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { OrderPageJson } from '#gateway/api.ts';
-import type { WarehouseListJson } from '#gateway/api-warehouses.ts';
 import { get } from '../api/client.ts';
+import { warehousesQuery } from '../api/cluster.ts';
 import classes from './shell.module.css';
 
 const LOOK_EVERY_MS = 5_000;
 
 /** What needs a person, on every page, until nothing does. */
 export function AttentionBanner(): ReactNode {
-  const warehouses = useQuery({
-    queryKey: ['warehouses'],
-    queryFn: ({ signal }) => get<WarehouseListJson>('/warehouses', { signal }),
-    refetchInterval: LOOK_EVERY_MS,
-  });
+  const warehouses = useQuery({ ...warehousesQuery, refetchInterval: LOOK_EVERY_MS });
   const stopped = useQuery({
     queryKey: ['orders', 'stopped'],
     queryFn: ({ signal }) => get<OrderPageJson>('/orders', { query: { status: 'needs_attention', limit: 10 }, signal }),

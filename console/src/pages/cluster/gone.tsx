@@ -1,0 +1,58 @@
+import { Table, Title } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import type { NodeJson } from '#gateway/api-cluster.ts';
+import { describeEnd } from '../../api/happenings.ts';
+import { Ago, Moment } from '../../parts/time.tsx';
+import classes from './cluster.module.css';
+
+/** Nodes that ended within the hour and did not come back. */
+export function GoneNodes({ nodes, wantedNode }: { nodes: readonly NodeJson[]; wantedNode: string | undefined }): ReactNode {
+  return (
+    <section className={`panel ${classes['gone']}`} aria-labelledby="gone">
+      <Title order={2} id="gone">
+        Gone within the hour
+      </Title>
+      <Table.ScrollContainer minWidth={620} type="native" tabIndex={0} aria-label="Nodes that are gone" role="region">
+        <Table>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th scope="col">Node</Table.Th>
+              <Table.Th scope="col">Warehouse</Table.Th>
+              <Table.Th scope="col">What happened</Table.Th>
+              <Table.Th scope="col">When</Table.Th>
+              <Table.Th scope="col">Lived since</Table.Th>
+              <Table.Th scope="col">Session</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {nodes.map((node) => (
+              <GoneNode key={`${node.warehouse} ${node.session}`} node={node} isWanted={node.node_id === wantedNode} />
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+    </section>
+  );
+}
+
+function GoneNode({ node, isWanted }: { node: NodeJson; isWanted: boolean }): ReactNode {
+  return (
+    <Table.Tr data-gone={node.node_id} data-wanted={isWanted || undefined} className={classes['goneRow']}>
+      <Table.Th scope="row">
+        <Link to="/ui/cluster" search={{ node: node.node_id }} className="foreign" title={node.node_id}>
+          {node.name}
+        </Link>
+      </Table.Th>
+      <Table.Td>{node.warehouse}</Table.Td>
+      <Table.Td>{describeEnd(node.ended_reason)}</Table.Td>
+      <Table.Td>
+        <Ago at={node.ended_at ?? node.last_activity} />
+      </Table.Td>
+      <Table.Td>
+        <Moment at={node.started_at} />
+      </Table.Td>
+      <Table.Td className="number">{node.session}</Table.Td>
+    </Table.Tr>
+  );
+}
