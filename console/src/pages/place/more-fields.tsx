@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Stack, Table, Text, Textarea, TextInput, Title } from '@mantine/core';
+import { ActionIcon, Button, Stack, Table, Text, Textarea, TextInput, VisuallyHidden } from '@mantine/core';
 import IconTrash from '@tabler/icons-react/dist/esm/icons/IconTrash.mjs';
 import { memo, type ReactNode } from 'react';
 import { MAX_ITEMS } from './check-draft.ts';
@@ -37,17 +37,19 @@ function Items({ place }: { place: Place }): ReactNode {
   const { draft, setDraft, faults } = place;
   return (
     <div>
-      <Title order={3} mb={4}>
+      <Text fw={500} mb={4} id="place-items">
         Items
-      </Title>
+      </Text>
       {draft.items.length === 0 ? null : (
-        <Table verticalSpacing={3} horizontalSpacing={4} className={classes['items']}>
+        <Table verticalSpacing={3} horizontalSpacing={4} className={classes['items']} aria-labelledby="place-items">
           <Table.Thead>
             <Table.Tr>
               <Table.Th scope="col">SKU</Table.Th>
               <Table.Th scope="col">Quantity</Table.Th>
               <Table.Th scope="col">Unit price</Table.Th>
-              <Table.Th scope="col" aria-label="Remove" />
+              <Table.Th scope="col">
+                <VisuallyHidden>Remove</VisuallyHidden>
+              </Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>

@@ -1,4 +1,4 @@
-import { Button, Group, Title } from '@mantine/core';
+import { Button, Group, Text, Title } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 import type { OrderContent } from '#domain/order.ts';
 import { copyText } from '../../parts/copy.tsx';
@@ -10,15 +10,16 @@ import type { Place } from './use-place.ts';
 const MAX_SHOWN = 8_000;
 
 /** The request as it goes out, to read and to take along. */
-export function Preview({ place: { content, keyOf } }: { place: Place }): ReactNode {
+export function Preview({ place: { content, isSound, keyOf } }: { place: Place }): ReactNode {
   return (
     <section className={`panel ${classes['preview']}`} aria-labelledby="place-preview">
       <Group justify="space-between" gap="xs">
         <Title order={2} id="place-preview">
           What will be sent
         </Title>
-        <CopyCurl content={content} keyOf={keyOf} />
+        {isSound ? <CopyCurl content={content} keyOf={keyOf} /> : null}
       </Group>
+      {isSound ? null : <Text className="faint">As soon as what is marked is mended; until then without it.</Text>}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long body is scrolled with the keyboard too. */}
       <section className={classes['body']} tabIndex={0} aria-label="The request">
         <pre className="mono foreign">{clip(`POST /orders\n\n${JSON.stringify(content, null, 2)}`)}</pre>

@@ -45,7 +45,8 @@ export function usePlace() {
     setDraft(() => next);
   };
   const shown = { ...(isTried ? faults : withoutMissing(faults, draft)), ...stillTrue(refused, draft) };
-  return { draft, setDraft, replace, content, faults: shown, submit, send, placed, keyOf: keys.keyOf, likeError: like.error };
+  const isSound = Object.keys(faults).length === 0;
+  return { draft, setDraft, replace, content, isSound, faults: shown, submit, send, placed, keyOf: keys.keyOf, likeError: like.error };
 }
 
 export type Place = ReturnType<typeof usePlace>;
