@@ -1,8 +1,10 @@
-import { createTheme } from '@mantine/core';
+import { createTheme, virtualColor } from '@mantine/core';
 
 /** Dense and calm: small type, thin borders, one accent. Colours of states are in style.css. */
 export const theme = createTheme({
-  primaryColor: 'cyan',
+  // A virtual colour has its contrast computed for each scheme: white on the light one's shade, black on the dark one's.
+  colors: { accent: virtualColor({ name: 'accent', light: 'cyan', dark: 'cyan' }) },
+  primaryColor: 'accent',
   primaryShade: { light: 9, dark: 4 },
   autoContrast: true,
   luminanceThreshold: 0.35,
@@ -14,6 +16,8 @@ export const theme = createTheme({
   headings: { fontWeight: '600', sizes: { h1: { fontSize: '1.25rem' }, h2: { fontSize: '1rem' }, h3: { fontSize: '0.875rem' } } },
   components: {
     Button: { defaultProps: { size: 'xs' } },
+    Notification: { defaultProps: { closeButtonProps: { 'aria-label': 'Dismiss' } } },
+    Text: { defaultProps: { size: 'sm' } },
     TextInput: { defaultProps: { size: 'sm' } },
     NumberInput: { defaultProps: { size: 'sm' } },
     Select: { defaultProps: { size: 'sm' } },

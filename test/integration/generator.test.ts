@@ -42,12 +42,18 @@ describe('the order generator', () => {
     await atLeast(8);
     const { body } = await gateways[1].ask('GET', '/generator');
     expect(body).toMatchObject({ running: true, last_order_id: expect.any(String), holder: expect.stringMatching(/^(one|two)$/) });
+    const placedByFirst = body['placed'] as number;
+    expect(placedByFirst).toBeGreaterThanOrEqual(7);
+    expect(Date.parse(body['next_at'] as string)).toBeGreaterThan(Date.parse(body['started_at'] as string));
     const [holder, other] = body['holder'] === 'one' ? gateways : [gateways[1], gateways[0]];
     await holder.app.close();
     const before = (await generated()).length;
     await atLeast(before + 8);
     expect((await other.ask('GET', '/generator')).body['holder']).not.toBe(body['holder']);
     await other.ask('POST', '/generator/stop', { body: {} });
+    const stopped = (await other.ask('GET', '/generator')).body;
+    expect(stopped['placed']).toBeGreaterThan(placedByFirst);
+    expect(stopped).not.toHaveProperty('next_at');
     const rows = await generated();
     expect(new Set(rows.map(({ order_id }) => order_id)).size).toBe(rows.length);
     const ticks = ticksOf(rows);

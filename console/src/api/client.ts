@@ -23,6 +23,8 @@ export interface CallOptions {
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
+  /** Gets what the body does not say: the status, headers such as `Retry-After`; also of an answer that is a failure. */
+  onResponse?: (response: Response) => void;
 }
 
 export function get<Answer>(path: string, options: CallOptions = {}): Promise<Answer> {
@@ -35,7 +37,11 @@ export function post<Answer>(path: string, options: CallOptions = {}): Promise<A
 }
 
 /** One request of the API; rejects with an {@link ApiFailure}. The session's cookie goes along by itself. */
-export async function call<Answer>(method: string, path: string, { query, body, headers, signal }: CallOptions = {}): Promise<Answer> {
+export async function call<Answer>(
+  method: string,
+  path: string,
+  { query, body, headers, signal, onResponse }: CallOptions = {},
+): Promise<Answer> {
   const response = await fetch(pathOf(path, query), {
     method,
     headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
@@ -45,6 +51,7 @@ export async function call<Answer>(method: string, path: string, { query, body, 
     if (signal?.aborted) throw error;
     throw unreachable();
   });
+  onResponse?.(response);
   if (!response.ok) throw await failureOf(response);
   if (response.status === 204) return undefined as Answer;
   return (await response.json()) as Answer;

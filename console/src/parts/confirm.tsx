@@ -12,12 +12,14 @@ export interface ConfirmProps {
   /** The verb of the button: `Drain`, `Cancel the order`. */
   verb: string;
   isDangerous?: boolean;
+  /** For what has no entry in the audit. */
+  isWithoutReason?: boolean;
   /** Does it; what it throws is shown, and the dialog stays. */
   onConfirm: (reason: string | undefined) => Promise<unknown>;
 }
 
 /** Asks before something is done by hand, and why; the reason goes into the audit. */
-export function Confirm({ opened, onClose, title, children, verb, isDangerous, onConfirm }: ConfirmProps): ReactNode {
+export function Confirm({ opened, onClose, title, children, verb, isDangerous, isWithoutReason, onConfirm }: ConfirmProps): ReactNode {
   const [reason, setReason] = useState('');
   const action = useMutation({
     mutationFn: () => onConfirm(reason.trim() === '' ? undefined : reason.trim()),
@@ -38,14 +40,16 @@ export function Confirm({ opened, onClose, title, children, verb, isDangerous, o
       >
         <Stack gap="sm">
           <div>{children}</div>
-          <TextInput
-            label="Reason"
-            description="Kept in the audit, with your name"
-            value={reason}
-            maxLength={500}
-            onChange={(event) => setReason(event.currentTarget.value)}
-            data-autofocus
-          />
+          {isWithoutReason ? null : (
+            <TextInput
+              label="Reason"
+              description="Kept in the audit, with your name"
+              value={reason}
+              maxLength={500}
+              onChange={(event) => setReason(event.currentTarget.value)}
+              data-autofocus
+            />
+          )}
           {action.error ? <Failure error={action.error} /> : null}
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={close}>

@@ -25,6 +25,8 @@ const LOOK_EVERY_MS = 1_000;
 
 /** What the holder of the lease shows of itself. */
 interface Placed {
+  /** Orders since this state began. */
+  placed: number;
   last_tick: number;
   last_order_id: string;
   last_at: string;
@@ -42,6 +44,7 @@ export class OrderGenerator {
   /** Of the state that began at `startedAt`. */
   private startedAt = -1;
   private lastPlaced = -1;
+  private placedCount = 0;
 
   constructor(options: GeneratorOptions) {
     this.options = options;
@@ -66,11 +69,18 @@ export class OrderGenerator {
     return readGeneratorState(this.setting?.value);
   }
 
-  /** Who places orders just now; `undefined` where nobody does, or no warehouse answers. */
-  async readHolder(): Promise<ClusterLease | undefined> {
+  /** Who places orders just now, where anybody does; what was placed since the state began, also after that. */
+  async readProgress(): Promise<Partial<Placed> & { holder?: string }> {
     const [first] = this.options.warehouses.here;
     const lease = await first?.store.peers.readLease(GENERATOR).catch(() => undefined);
-    return lease && lease.leaseMs > 0 ? lease : undefined;
+    const { state } = this;
+    if (!lease || !state) return {};
+    return { ...placedSince(state, lease), ...(state.running && lease.leaseMs > 0 ? { holder: lease.holder } : {}) };
+  }
+
+  /** Milliseconds to the next order, while there is to be one. */
+  get untilNextMs(): number | undefined {
+    return this.state?.running ? untilNextTick(this.state, this.options.clock.now()) : undefined;
   }
 
   async change(state: GeneratorState, changedBy: string): Promise<void> {
@@ -126,8 +136,9 @@ export class OrderGenerator {
 
   /** What the holder placed last: whoever takes over goes on after that. */
   private follow(state: GeneratorState, lease: ClusterLease): void {
-    const { last_tick, started_at } = (lease.detail ?? {}) as { last_tick?: number; started_at?: number };
-    this.lastPlaced = started_at === state.started_at && last_tick !== undefined ? last_tick : -1;
+    const { last_tick, placed } = placedSince(state, lease);
+    this.lastPlaced = last_tick ?? -1;
+    this.placedCount = placed ?? 0;
     this.startedAt = state.started_at;
   }
 
@@ -148,6 +159,13 @@ export class OrderGenerator {
       { order: orderId, tick, symbol: content.symbol, quantity: content.quantity, warehouse: placed.warehouse.name },
       'order generated',
     );
-    return { last_tick: tick, last_order_id: orderId, last_at: formatTime(clock.now()) };
+    this.placedCount += 1;
+    return { placed: this.placedCount, last_tick: tick, last_order_id: orderId, last_at: formatTime(clock.now()) };
   }
+}
+
+/** What the lease tells of a state that began at another time concerns nobody any more. */
+function placedSince({ started_at }: GeneratorState, { detail }: ClusterLease): Partial<Placed> {
+  const { started_at: startedAt, ...placed } = (detail ?? {}) as Partial<Placed> & { started_at?: number };
+  return startedAt === started_at ? placed : {};
 }

@@ -1,33 +1,14 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { ConveyorError } from '#domain/errors.ts';
 import { DEFAULT_PACE_MS, PACE_RANGE, parsePace } from '#domain/generator-pace.ts';
 import { formatDuration, formatTime } from '#domain/time.ts';
 import { sharedIntervention } from '#engine/intervention.ts';
 import { NoQuery, responses } from '../api.ts';
+import { type GeneratorJson, GeneratorStart, GeneratorView } from '../api-generator.ts';
 import { type GatewayContext, requireOperator } from '../context.ts';
 
-const StartBody = Type.Object(
-  {
-    every: Type.Optional(
-      Type.String({ maxLength: 20, description: `a duration ${PACE_RANGE}, such as 2s; default ${formatDuration(DEFAULT_PACE_MS)}` }),
-    ),
-  },
-  { additionalProperties: false },
-);
-
-const GeneratorView = Type.Object({
-  running: Type.Boolean(),
-  every: Type.Optional(Type.String()),
-  started_at: Type.Optional(Type.String()),
-  changed_by: Type.Optional(Type.String()),
-  holder: Type.Optional(Type.String({ description: 'the service_id of the gateway that places the orders' })),
-  last_order_id: Type.Optional(Type.String()),
-  last_at: Type.Optional(Type.String()),
-});
-
-type GeneratorJson = Static<typeof GeneratorView>;
-type StartRequest = FastifyRequest<{ Body: Static<typeof StartBody> }>;
+type StartRequest = FastifyRequest<{ Body: Static<typeof GeneratorStart> }>;
 
 /** The order generator: one in the cluster, whichever gateway is asked. */
 export function generator(app: FastifyInstance, context: GatewayContext): void {
@@ -38,10 +19,10 @@ export function generator(app: FastifyInstance, context: GatewayContext): void {
   const startSchema = {
     ...shape,
     summary: 'Let an order be placed at a steady pace',
-    body: StartBody,
+    body: GeneratorStart,
     response: responses({ 200: GeneratorView }, ['invalid-request', 'unauthorized', 'forbidden', 'warehouse-unavailable']),
   };
-  app.post<{ Body: Static<typeof StartBody> }>('/generator/start', { schema: startSchema }, (request: StartRequest) => {
+  app.post<{ Body: Static<typeof GeneratorStart> }>('/generator/start', { schema: startSchema }, (request: StartRequest) => {
     requireOperator(request);
     return start(context, request, everyOf(request.body.every));
   });
@@ -108,18 +89,19 @@ function nameOf(request: FastifyRequest): string {
   return request.principal?.name ?? 'development';
 }
 
-async function view({ generator: running }: GatewayContext): Promise<GeneratorJson> {
-  const { state, setting } = running;
+async function view({ generator: running, clock }: GatewayContext): Promise<GeneratorJson> {
+  const { state, setting, untilNextMs } = running;
   if (!state || !setting) return { running: false };
-  const holder = state.running ? await running.readHolder() : undefined;
-  const { last_order_id, last_at } = (holder?.detail ?? {}) as { last_order_id?: string; last_at?: string };
+  const { holder, placed, last_order_id, last_at } = await running.readProgress();
   return {
     running: state.running,
     every: formatDuration(state.every_ms),
     started_at: formatTime(state.started_at),
     changed_by: setting.changedBy,
-    ...(holder ? { holder: holder.holder } : {}),
+    ...(holder === undefined ? {} : { holder }),
+    ...(placed === undefined ? {} : { placed }),
     ...(last_order_id === undefined ? {} : { last_order_id }),
     ...(last_at === undefined ? {} : { last_at }),
+    ...(untilNextMs === undefined ? {} : { next_at: formatTime(clock.now() + untilNextMs) }),
   };
 }
