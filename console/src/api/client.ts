@@ -1,4 +1,5 @@
 import type { ProblemJson } from '#gateway/api.ts';
+import { noteGatewayDate } from './gateway-clock.ts';
 
 /** What a request can fail with: the gateway's own problem, or `code: 'unreachable'` when nothing answered. */
 export class ApiFailure extends Error {
@@ -36,6 +37,7 @@ export function post<Answer>(path: string, options: CallOptions = {}): Promise<A
 
 /** One request of the API; rejects with an {@link ApiFailure}. The session's cookie goes along by itself. */
 export async function call<Answer>(method: string, path: string, { query, body, headers, signal }: CallOptions = {}): Promise<Answer> {
+  const askedAt = Date.now();
   const response = await fetch(pathOf(path, query), {
     method,
     headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
@@ -45,6 +47,7 @@ export async function call<Answer>(method: string, path: string, { query, body, 
     if (signal?.aborted) throw error;
     throw unreachable();
   });
+  noteGatewayDate(response.headers.get('date'), askedAt, Date.now());
   if (!response.ok) throw await failureOf(response);
   if (response.status === 204) return undefined as Answer;
   return (await response.json()) as Answer;
