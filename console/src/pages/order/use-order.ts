@@ -10,7 +10,7 @@ export interface OrderData {
   events: readonly EventJson[] | undefined;
   eventsError: Error | null;
   stream: StreamState;
-  refresh: () => void;
+  refresh: (withEvents?: boolean) => void;
 }
 
 /** Why an order waits changes without an event: it is asked for now and then while it is open. */
