@@ -1,4 +1,5 @@
 import type { ProblemJson } from '#gateway/api.ts';
+import { noteGatewayDate } from './gateway-clock.ts';
 
 /** What a request can fail with: the gateway's own problem, or `code: 'unreachable'` when nothing answered. */
 export class ApiFailure extends Error {
@@ -42,6 +43,7 @@ export async function call<Answer>(
   path: string,
   { query, body, headers, signal, onResponse }: CallOptions = {},
 ): Promise<Answer> {
+  const askedAt = Date.now();
   const response = await fetch(pathOf(path, query), {
     method,
     headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
@@ -51,6 +53,7 @@ export async function call<Answer>(
     if (signal?.aborted) throw error;
     throw unreachable();
   });
+  noteGatewayDate(response.headers.get('date'), askedAt, Date.now());
   onResponse?.(response);
   if (!response.ok) throw await failureOf(response);
   if (response.status === 204) return undefined as Answer;

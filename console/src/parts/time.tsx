@@ -1,16 +1,17 @@
 import { type ReactNode, useSyncExternalStore } from 'react';
+import { gatewayNow } from '../api/gateway-clock.ts';
 import { formatAgo, formatClock } from '../format.ts';
 
 /** One clock for all relative times of the page. */
 const TICK_MS = 1_000;
-let now = Date.now();
+let now = gatewayNow();
 let timer: ReturnType<typeof setInterval> | undefined;
 const listeners = new Set<() => void>();
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   timer ??= setInterval(() => {
-    now = Date.now();
+    now = gatewayNow();
     for (const tell of listeners) tell();
   }, TICK_MS);
   return () => {

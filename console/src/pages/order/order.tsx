@@ -1,11 +1,87 @@
-import type { ReactNode } from 'react';
+import { Button } from '@mantine/core';
+import { Link, useParams } from '@tanstack/react-router';
+import { type ReactNode, useState } from 'react';
+import { ApiFailure } from '../../api/client.ts';
+import { shortId } from '../../format.ts';
+import { OrderLink } from '../../parts/order-link.tsx';
 import { Page } from '../../parts/page.tsx';
-import { Loading } from '../../parts/states.tsx';
+import { Empty, Failure, Loading } from '../../parts/states.tsx';
+import { Actions } from './actions.tsx';
+import { Header } from './header.tsx';
+import { HistoryPanel } from './history-panel.tsx';
+import classes from './order.module.css';
+import { Payload } from './payload.tsx';
+import { TimelinePanel } from './timeline-panel.tsx';
+import { type OrderData, useOrder } from './use-order.ts';
 
 export function OrderPage(): ReactNode {
+  const { id } = useParams({ from: '/ui/orders/$id' });
+  // Another order is another page: nothing of the one before stays.
+  return <OneOrder key={id} id={id} />;
+}
+
+function OneOrder({ id }: { id: string }): ReactNode {
+  const data = useOrder(id);
+  const [retriedAs, setRetriedAs] = useState<string | undefined>();
+  const { order, refresh } = data;
+  const actions = order.data ? <Actions order={order.data} onRetried={setRetriedAs} onDone={refresh} /> : null;
   return (
-    <Page title="OrderPage">
-      <Loading what="order" />
+    <Page title={`Order ${isLong(id) ? shortId(id) : id}`} actions={actions}>
+      <div role="status">{retriedAs === undefined ? null : <RetriedNotice id={retriedAs} />}</div>
+      {order.data ? <Whole data={data} /> : <NotYet data={data} />}
     </Page>
+  );
+}
+
+function isLong(id: string): boolean {
+  return id.length > 16;
+}
+
+function RetriedNotice({ id }: { id: string }): ReactNode {
+  return (
+    <div className={`panel ${classes['notice']}`}>
+      The same content is under way as a new order: <OrderLink id={id} />
+    </div>
+  );
+}
+
+function Whole({ data: { order, events, eventsError, stream, refresh } }: { data: OrderData }): ReactNode {
+  if (!order.data) return null;
+  const history = events ?? [];
+  return (
+    <>
+      <Header order={order.data} events={history} stream={stream} />
+      {eventsError && !events ? <Failure error={eventsError} onRetry={() => refresh(true)} /> : null}
+      {events ? <TimelinePanel order={order.data} events={events} /> : null}
+      <Payload order={order.data} />
+      {events ? <HistoryPanel events={events} /> : null}
+    </>
+  );
+}
+
+function NotYet({ data: { order, refresh } }: { data: OrderData }): ReactNode {
+  const { error } = order;
+  if (!error) return <Loading what="the order" />;
+  if (error instanceof ApiFailure && error.problem.status === 404)
+    return (
+      <Unknown>
+        {error.problem.detail}. Orders of other customers are not shown, and old ones are removed some time after their end.
+      </Unknown>
+    );
+  if (error instanceof ApiFailure && error.problem.status === 400)
+    return <Unknown>{error.problem.detail}. An id is a UUID; the search of all orders finds one by its beginning.</Unknown>;
+  return <Failure error={error} onRetry={() => refresh(true)} />;
+}
+
+function Unknown({ children }: { children: ReactNode }): ReactNode {
+  const action = (
+    <Button component={Link} to="/ui/orders" variant="default" mt="xs">
+      Search all orders
+    </Button>
+  );
+  return (
+    <Empty title="No such order" action={action}>
+      <span className="foreign">{children}</span>
+    </Empty>
   );
 }

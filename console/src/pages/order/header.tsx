@@ -1,0 +1,73 @@
+import type { ReactNode } from 'react';
+import type { EventJson, OrderViewJson } from '#gateway/api.ts';
+import { formatDuration } from '../../format.ts';
+import { Copy } from '../../parts/copy.tsx';
+import { Status } from '../../parts/status.tsx';
+import { stepNamesOf } from '../../parts/step-names.ts';
+import { Ago, useNow } from '../../parts/time.tsx';
+import { Facts } from './facts.tsx';
+import classes from './order.module.css';
+import { standingOf } from './sentence.ts';
+import type { StreamState } from './stream.ts';
+import { segmentsOf, segmentsUntil } from './timeline.ts';
+
+interface HeaderProps {
+  order: OrderViewJson;
+  events: readonly EventJson[];
+  stream: StreamState;
+}
+
+/** How the order stands, in words, and what is known of it. */
+export function Header({ order, events, stream }: HeaderProps): ReactNode {
+  const known = { stepNames: stepNamesOf(order), currentStep: order.current_step, isHeld: order.status === 'held' };
+  const shown = segmentsUntil(segmentsOf(events, known), useNow());
+  const last = shown.at(-1);
+  const present = last?.end === 'open' ? last : undefined;
+  const { says, because, until } = standingOf(order, events, present);
+  return (
+    <section className={`panel ${classes['panel']}`} aria-label="How it stands">
+      <div className={classes['id']}>
+        <span className="mono">{order.order_id}</span>
+        <Copy text={order.order_id} label="Copy the id" />
+        <StreamMark state={stream} />
+      </div>
+      <p className={classes['standing']}>
+        <span role="status">
+          <Status status={order.status} /> <span>{says}</span>
+        </span>{' '}
+        {present ? <span className="faint number">for {formatDuration(present.to - present.from)}</span> : null}
+      </p>
+      {because ? (
+        <p className={classes['because']}>
+          <span className="foreign">{capitalised(because)}</span>
+          {until ? (
+            <strong>
+              {' '}
+              <Ago at={until} />
+            </strong>
+          ) : null}
+        </p>
+      ) : null}
+      <Facts order={order} events={events} shown={shown} />
+    </section>
+  );
+}
+
+function capitalised(sentence: string): string {
+  const [first = '', ...rest] = sentence;
+  return first.toUpperCase() + rest.join('');
+}
+
+const STREAM_WORDS: Partial<Record<StreamState, string>> = {
+  live: 'Live',
+  lost: 'Connection lost: what you see may be old; it goes on by itself',
+};
+
+function StreamMark({ state }: { state: StreamState }): ReactNode {
+  const words = STREAM_WORDS[state];
+  return (
+    <span className={classes['stream']} data-stream={state} role="status">
+      {words}
+    </span>
+  );
+}
