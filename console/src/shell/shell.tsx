@@ -31,7 +31,7 @@ function SignedIn({ session }: { session: Session }): ReactNode {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the menu of a phone closes when another page opens.
   useEffect(close, [path]);
   return (
-    <AppShell header={{ height: 44 }} navbar={{ width: 184, breakpoint: 'sm', collapsed: { mobile: !isOpen } }} padding="md">
+    <AppShell header={{ height: 44 }} navbar={{ width: 212, breakpoint: 'sm', collapsed: { mobile: !isOpen } }} padding="md">
       <a className="skip-link" href="#content">
         Skip to content
       </a>
