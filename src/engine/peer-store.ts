@@ -63,6 +63,8 @@ export interface Pulse {
   flags: WarehouseFlag[];
   settings: ClusterSetting[];
   openConflicts: number;
+  /** Operations on many orders that have something to do here. */
+  runningBulks: number;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Json } from '#domain/json.ts';
 import type { Because, OrderContent, OrderEvent, OrderRecord } from '#domain/order.ts';
 import type { Direction, EventKind, OrderStatus } from '#domain/order-state.ts';
 import type { EpochMs } from '#domain/time.ts';
+import type { BulkStore } from './bulk-store.ts';
 import type { OperationStore } from './operation-store.ts';
 import type { OutboxStore } from './outbox.ts';
 import type { PeerStore } from './peer-store.ts';
@@ -29,6 +30,10 @@ export interface Store {
   readOrders(orderIds: string[]): Promise<(OrderRecord | undefined)[]>;
   /** A page, newest first. Histories are complete. */
   listOrders(filter: OrderFilter): Promise<OrderRecord[]>;
+  /** Only the ids of the same page. */
+  listOrderIds(filter: OrderFilter): Promise<string[]>;
+  /** How many orders the same page has: counting ends at `limit`. */
+  countOrders(filter: OrderFilter): Promise<number>;
   /** The events of each order after the version its reader knows. */
   readEventsAfter(cursors: EventCursor[]): Promise<OrderEvent[][]>;
   /** Ends an order that nothing works, or asks the owner of one that runs to undo it. Recorded with its author. */
@@ -71,6 +76,7 @@ export interface Store {
   readonly operations: OperationStore;
   readonly peers: PeerStore;
   readonly outbox: OutboxStore;
+  readonly bulk: BulkStore;
   readonly webhooks: WebhookStore;
   readonly retention: RetentionStore;
   close(): Promise<void>;
@@ -122,7 +128,8 @@ export type AcceptVerdict =
 /** Only orders for which every given condition holds. `limit` rows at most, ids below `beforeId`. */
 export interface OrderFilter {
   customerId?: string;
-  status?: OrderStatus;
+  /** Any of these. */
+  statuses?: readonly OrderStatus[];
   /** The name of the present step of an order that is not ended. */
   step?: string;
   region?: string;

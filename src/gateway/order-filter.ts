@@ -11,7 +11,7 @@ export function filterOf(criteria: OrderCriteriaJson, principal: Principal): Omi
   refuseUnstorableText(criteria);
   const given: { [Name in keyof OrderFilter]?: OrderFilter[Name] | undefined } = {
     customerId: principal.role === 'customer' ? principal.name : undefined,
-    status: criteria.status,
+    statuses: criteria.status === undefined ? undefined : [criteria.status],
     step: criteria.step,
     region: criteria.region,
     nodeId: nodeIdOf(criteria.node),

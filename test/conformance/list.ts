@@ -79,10 +79,27 @@ export function describeList(suite: Suite): void {
     it('filters by status, as a customer would be told it', async () => {
       const made = await acceptOfEveryStatus();
       const statuses = ['queued', 'processing', 'rolling_back', 'completed', 'failed', 'cancelled', 'needs_attention', 'held'] as const;
-      for (const status of statuses) expect([status, await ids({ status })]).toEqual([status, made[status] ? [made[status]] : []]);
+      for (const status of statuses)
+        expect([status, await ids({ statuses: [status] })]).toEqual([status, made[status] ? [made[status]] : []]);
       await suite.store.endSessions([session], 'transfer');
-      expect((await ids({ status: 'queued' })).sort()).toEqual([made['queued'], made['processing']].sort());
-      expect(await ids({ status: 'rolling_back' })).toEqual([made['rolling_back']]);
+      expect((await ids({ statuses: ['queued'] })).sort()).toEqual([made['queued'], made['processing']].sort());
+      expect(await ids({ statuses: ['rolling_back'] })).toEqual([made['rolling_back']]);
+    });
+
+    it('filters by several statuses at once, pages and counts them', async () => {
+      const made = await acceptOfEveryStatus();
+      const statuses = ['queued', 'processing', 'needs_attention', 'held'] as const;
+      const expected = [made['queued'], made['processing'], made['needs_attention']].sort().reverse();
+      expect(await ids({ statuses })).toEqual(expected);
+      expect(await ids({ statuses, limit: 2 })).toEqual(expected.slice(0, 2));
+      expect(await ids({ statuses, limit: 2, beforeId: expected[1] as string })).toEqual(expected.slice(2));
+      const filter = { customerId, statuses, limit: 50 };
+      expect(await suite.store.listOrderIds(filter)).toEqual(expected);
+      expect(await suite.store.countOrders(filter)).toBe(3);
+      expect(await suite.store.countOrders({ ...filter, limit: 2 })).toBe(2);
+      expect(await suite.store.countOrders({ ...filter, statuses: ['held'] })).toBe(0);
+      expect(await suite.store.countOrders({ customerId, limit: 50 })).toBe(Object.keys(made).length);
+      expect(await suite.store.listOrderIds({ customerId, limit: 1 })).toEqual(await ids({ limit: 1 }));
     });
 
     it('filters by the present step of open orders, running or not', async () => {
@@ -133,9 +150,9 @@ export function describeList(suite: Suite): void {
         expect(await list({ trackingId })).toEqual([made]);
         expect(await list({ trackingId, symbol })).toEqual([made]);
         expect(await list({ symbol, region: 'DN' })).toEqual([other]);
-        expect(await list({ symbol, status: 'queued', region: 'DN' })).toEqual([other]);
-        expect(await list({ symbol, status: 'completed' })).toEqual([]);
-        expect(await list({ trackingId, symbol, region: 'HN', customerName: 'Ann', status: 'queued' })).toEqual([made]);
+        expect(await list({ symbol, statuses: ['queued'], region: 'DN' })).toEqual([other]);
+        expect(await list({ symbol, statuses: ['completed'] })).toEqual([]);
+        expect(await list({ trackingId, symbol, region: 'HN', customerName: 'Ann', statuses: ['queued'] })).toEqual([made]);
         expect(await list({ trackingId, symbol, region: 'DN', customerName: 'Ann' })).toEqual([]);
         expect(await list({ trackingId, customerName: 'Bob' })).toEqual([]);
       }

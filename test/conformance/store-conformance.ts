@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import type { Store } from '#engine/store.ts';
 import { describeAccept } from './accept.ts';
 import { describeAdvance } from './advance.ts';
+import { describeBulk } from './bulk.ts';
 import { describeCancel } from './cancel.ts';
 import { describeClaim } from './claim.ts';
 import { describeCluster } from './cluster.ts';
@@ -41,6 +42,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
     describePeers,
     describeOutbox,
     describeWebhooks,
+    describeBulk,
     describeRandomRuns,
   ];
   describe(`the store port on ${name}`, () => {

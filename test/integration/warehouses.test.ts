@@ -119,7 +119,7 @@ describe('several warehouses', () => {
     await cluster.node('DN');
     await waitUntil(
       'the order to complete',
-      async () => (await cluster.of('DN').store.listOrders({ status: 'completed', limit: 1 })).length === 1,
+      async () => (await cluster.of('DN').store.listOrders({ statuses: ['completed'], limit: 1 })).length === 1,
     );
     await until(gateway, 'DN', 'OK');
     expect((await gateway.submit({ region: 'DN' })).body).toMatchObject({ warehouse: 'DN', routed_because: { code: 'home' } });

@@ -3,6 +3,7 @@ import type { Json } from '#domain/json.ts';
 import type { Order, OrderEvent, OrderRecord } from '#domain/order.ts';
 import { isAllowed, isEnded, TRANSITIONS } from '#domain/order-state.ts';
 import type { EpochMs } from '#domain/time.ts';
+import type { BulkPart } from '#engine/bulk-store.ts';
 import type { Clock } from '#engine/clock.ts';
 import { positionOf } from '#engine/history.ts';
 import type { Intervention } from '#engine/operation-store.ts';
@@ -86,6 +87,7 @@ export class MemoryDatabase {
   readonly settings = new Map<string, ClusterSetting>();
   readonly leases = new Map<string, { holder: string; until: EpochMs; detail: Json }>();
   readonly conflicts: KeyConflict[] = [];
+  readonly bulkParts = new Map<string, BulkPart>();
   readonly webhooks = new Map<string, Webhook>();
   readonly deliveries: Delivery[] = [];
   readonly clock: Clock;

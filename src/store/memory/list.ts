@@ -5,11 +5,14 @@ import type { OrderFilter } from '#engine/store.ts';
 import { type MemoryDatabase, type OrderRow, workflowKey } from './database.ts';
 
 export function listOrders(db: MemoryDatabase, filter: OrderFilter): OrderRecord[] {
+  return findOrders(db, filter).map((row) => db.recordOf(row));
+}
+
+export function findOrders(db: MemoryDatabase, filter: OrderFilter): OrderRow[] {
   return [...db.orders.values()]
     .filter((row) => matches(db, row, filter))
     .sort((a, b) => (a.orderId < b.orderId ? 1 : -1))
-    .slice(0, filter.limit)
-    .map((row) => db.recordOf(row));
+    .slice(0, filter.limit);
 }
 
 function matches(db: MemoryDatabase, row: OrderRow, filter: OrderFilter): boolean {
@@ -21,7 +24,7 @@ function matches(db: MemoryDatabase, row: OrderRow, filter: OrderFilter): boolea
     is(filter.symbol, row.content.symbol) &&
     is(filter.trackingId, row.content.tracking_id) &&
     beginsWith(row.orderId, filter.idDigits) &&
-    is(filter.status, publicStatus(row.state, at.direction)) &&
+    (filter.statuses === undefined || filter.statuses.includes(publicStatus(row.state, at.direction))) &&
     is(filter.step, presentStep(db, row, at)) &&
     is(filter.nodeId, ownerNode(db, row)) &&
     (filter.since === undefined || row.acceptedAt >= filter.since) &&

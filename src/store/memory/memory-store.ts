@@ -2,11 +2,12 @@ import type { Clock } from '#engine/clock.ts';
 import type { Store, WarehouseIdentity } from '#engine/store.ts';
 import { acceptOrders } from './accept.ts';
 import { advanceOrders } from './advance.ts';
+import { bulkStore } from './bulk.ts';
 import { cancelOrder } from './cancel.ts';
 import { claimOrders, readOwnedOrders } from './claim.ts';
 import { copyOf, MemoryDatabase } from './database.ts';
 import { attendSession, wakeNodes } from './hints.ts';
-import { listOrders } from './list.ts';
+import { findOrders, listOrders } from './list.ts';
 import { operationStore } from './operations.ts';
 import { outboxStore } from './outbox.ts';
 import { peerStore } from './peers.ts';
@@ -39,6 +40,8 @@ export function createMemoryStore({ warehouse, clock, database: db = new MemoryD
         return row && db.recordOf(row);
       }),
     listOrders: async (filter) => listOrders(db, filter),
+    listOrderIds: async (filter) => findOrders(db, filter).map(({ orderId }) => orderId),
+    countOrders: async (filter) => findOrders(db, filter).length,
     readEventsAfter: async (cursors) =>
       cursors.map(({ orderId, afterVersion }) =>
         copyOf(db.historyOf(orderId.toLowerCase()).filter(({ version }) => version > afterVersion)),
@@ -63,6 +66,7 @@ export function createMemoryStore({ warehouse, clock, database: db = new MemoryD
     operations: operationStore(db),
     peers: peerStore(db),
     outbox: outboxStore(db),
+    bulk: bulkStore(db),
     webhooks: webhookStore(db),
     retention: retentionStore(db),
     close: async () => undefined,

@@ -17,6 +17,7 @@ export function peerStore(db: MemoryDatabase): PeerStore {
         unsettledHomes: [...new Set([...db.keys.values()].flatMap(({ home }) => home ?? []))].sort(),
         flags: copyOf([...db.flags.values()]),
         settings: copyOf([...db.settings.values()]),
+        runningBulks: [...db.bulkParts.values()].filter(({ state }) => state === 'running').length,
         openConflicts: db.conflicts.filter(({ resolvedAt }) => resolvedAt === null).length,
       };
     },

@@ -5,7 +5,7 @@ import type { OrderFilter } from '#engine/store.ts';
 const WRITTEN = { trackingId: 'tracking_id', customerName: 'customer_name', symbol: 'symbol', region: 'region' } as const;
 type Written = keyof typeof WRITTEN;
 
-/** What finds fewer orders than this leads, whatever else is asked for. */
+/** What finds fewer orders than this, or than a page holds, leads whatever else is asked for. */
 const MANY = 1_000;
 
 /**
@@ -20,7 +20,11 @@ export async function findLead(db: QueryExecutorProvider, filter: OrderFilter): 
   if (first === undefined || (written.length === 1 && !hasOtherLead(filter))) return first;
   const counts = await countUpTo(db, filter, written);
   const rarest = written.reduce((one, other) => ((counts[other] ?? 0) < (counts[one] ?? 0) ? other : one));
-  return (counts[rarest] ?? 0) < MANY || !hasOtherLead(filter) ? rarest : undefined;
+  return (counts[rarest] ?? 0) < manyFor(filter) || !hasOtherLead(filter) ? rarest : undefined;
+}
+
+function manyFor({ limit }: OrderFilter): number {
+  return Math.max(MANY, limit);
 }
 
 export function writtenConditions(filter: OrderFilter, lead: Written | undefined): Expression<SqlBool>[] {
@@ -40,8 +44,9 @@ function writtenIn(filter: OrderFilter): Written[] {
 }
 
 /** Something else whose index, or whose few rows, give a page without reading very many: completed orders are most of all. */
-function hasOtherLead({ customerId, status, step, nodeId }: OrderFilter): boolean {
-  return customerId !== undefined || (status !== undefined && status !== 'completed') || step !== undefined || nodeId !== undefined;
+function hasOtherLead({ customerId, statuses, step, nodeId }: OrderFilter): boolean {
+  const isFew = statuses?.every((status) => status !== 'completed') ?? false;
+  return customerId !== undefined || isFew || step !== undefined || nodeId !== undefined;
 }
 
 async function countUpTo(
@@ -50,7 +55,7 @@ async function countUpTo(
   written: readonly Written[],
 ): Promise<Partial<Record<Written, number>>> {
   const counts = written.map((name) => {
-    const found = sql`select from orders where content ->> ${sql.lit(WRITTEN[name])} = ${filter[name]} order by order_id desc limit ${sql.lit(MANY)}`;
+    const found = sql`select from orders where content ->> ${sql.lit(WRITTEN[name])} = ${filter[name]} order by order_id desc limit ${manyFor(filter)}`;
     return sql`(select count(*)::int from (${found}) as found) as ${sql.ref(name)}`;
   });
   const { rows } = await sql<Partial<Record<Written, number>>>`select ${sql.join(counts)}`.execute(db);

@@ -25,8 +25,9 @@ interface Schema {
 const TURNED_BACK = sql<SqlBool>`exists (select from order_events e where e.order_id = orders.order_id
   and e.version > orders.version and e.kind in ('step_failed', 'cancel_started'))`;
 
-/** Says nothing new of an order that is queued or running; it lets the planner begin with those few. */
+/** These say nothing new of an order that is queued or running; they let the planner begin with those few. */
 const IS_OPEN = sql<SqlBool>`exists (select from order_work w where w.order_id = orders.order_id)`;
+const IS_OWNED = sql<SqlBool>`exists (select from order_work w where w.order_id = orders.order_id and w.owner_session is not null)`;
 
 const UNENDED = sql`select order_id from order_work
   union all select order_id from orders where rare_state in ('held', 'needs_attention')`;
@@ -48,24 +49,46 @@ export class OrderList {
   }
 
   async findIds(filter: OrderFilter): Promise<string[]> {
+    const rows = await this.run(async () => (await this.page(filter)).execute());
+    return rows.map((row) => row.order_id);
+  }
+
+  async count(filter: OrderFilter): Promise<number> {
+    const rows = await this.run(async () => {
+      const page = (await this.page(filter)).as('page');
+      return this.db.selectFrom(page).select(sql<number>`count(*)::int`.as('count')).execute();
+    });
+    return rows[0]?.count ?? 0;
+  }
+
+  /** Each status has an index or few rows of its own: the page is the newest of what each of them has. */
+  private async page(filter: OrderFilter) {
+    const lead = await findLead(this.db, filter);
+    const shared = [...rangeConditions(filter), ...writtenConditions(filter, lead), ...otherConditions(filter, lead !== undefined)];
+    const [first, ...others] = filter.statuses
+      ? filter.statuses.map((status) => this.newest([...shared, statusCondition(status, lead !== undefined)], filter.limit))
+      : [this.newest(shared, filter.limit)];
+    if (!first) throw new Error('assertion failed: a list asks for no status, or for at least one');
+    const all = others.reduce((union, other) => union.unionAll(other), first);
+    return all.orderBy('order_id', 'desc').limit(filter.limit);
+  }
+
+  private newest(conditions: readonly Expression<SqlBool>[], limit: number) {
+    const found = this.db
+      .selectFrom('orders')
+      .select('order_id')
+      .where((eb) => eb.and(conditions))
+      .orderBy('order_id', 'desc')
+      .limit(limit);
+    return this.db.selectFrom(found.as('found')).select('order_id');
+  }
+
+  private async run<Rows>(query: () => Promise<Rows>): Promise<Rows> {
     try {
-      const conditions = await this.conditionsOf(filter);
-      const rows = await this.db
-        .selectFrom('orders')
-        .select('order_id')
-        .where((eb) => eb.and(conditions))
-        .orderBy('order_id', 'desc')
-        .limit(filter.limit)
-        .execute();
-      return rows.map((row) => row.order_id);
+      return await query();
     } catch (error) {
       throw toStoreFault(error, this.warehouse);
     }
-  }
-
-  private async conditionsOf(filter: OrderFilter): Promise<Expression<SqlBool>[]> {
-    const lead = await findLead(this.db, filter);
-    return [...rangeConditions(filter), ...writtenConditions(filter, lead), ...otherConditions(filter, lead !== undefined)];
   }
 }
 
@@ -94,9 +117,10 @@ function rangeConditions({ beforeId, since, until, idDigits }: OrderFilter): Exp
 function otherConditions(filter: OrderFilter, isLed: boolean): Expression<SqlBool>[] {
   const conditions: Expression<SqlBool>[] = [];
   const add = (condition: Expression<SqlBool>): void => void conditions.push(condition);
-  const addIndexed = (condition: Expression<SqlBool>): void => add(isLed ? hidden(condition) : condition);
-  if (filter.customerId !== undefined) addIndexed(sql`orders.customer_id = ${filter.customerId}`);
-  if (filter.status !== undefined) (RARE.has(filter.status) ? addIndexed : add)(statusCondition(filter.status));
+  if (filter.customerId !== undefined) {
+    const isTheirs = sql<SqlBool>`orders.customer_id = ${filter.customerId}`;
+    add(isLed ? hidden(isTheirs) : isTheirs);
+  }
   if (filter.step !== undefined) {
     add(sql`orders.order_id in (${UNENDED}) and ${PRESENT_STEP} = (
       select array_position(w.step_names, ${filter.step}) from workflows w where w.workflow_id = orders.workflow_id)`);
@@ -109,21 +133,20 @@ function otherConditions(filter: OrderFilter, isLed: boolean): Expression<SqlBoo
   return conditions;
 }
 
-/** What `rare_state` tells, with an index of its own. */
-const RARE: ReadonlySet<OrderStatus> = new Set(['failed', 'cancelled', 'held', 'needs_attention']);
-
-function statusCondition(status: OrderStatus): Expression<SqlBool> {
+function statusCondition(status: OrderStatus, isLed: boolean): Expression<SqlBool> {
   switch (status) {
     case 'queued':
       return sql`orders.state = 'queued' and orders.direction = 'forward' and ${IS_OPEN}`;
     case 'processing':
-      return sql`orders.state = 'running' and orders.direction = 'forward' and not ${TURNED_BACK} and ${IS_OPEN}`;
+      return sql`orders.state = 'running' and orders.direction = 'forward' and not ${TURNED_BACK} and ${IS_OWNED}`;
     case 'rolling_back':
       return sql`orders.state in ('queued', 'running') and (orders.direction = 'rollback' or (orders.state = 'running' and ${TURNED_BACK}))
         and ${IS_OPEN}`;
     case 'completed':
       return sql`orders.state = 'completed'`;
-    default:
-      return sql`orders.rare_state = ${status}::order_state`;
+    default: {
+      const isRare = sql<SqlBool>`orders.rare_state = ${status}::order_state`;
+      return isLed ? hidden(isRare) : isRare;
+    }
   }
 }

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { warehouseNumber } from '#domain/ids.ts';
 import type { OrderEvent, OrderRecord } from '#domain/order.ts';
+import type { BulkStore } from '#engine/bulk-store.ts';
 import type { Clock } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
 import type { OperationStore } from '#engine/operation-store.ts';
@@ -12,6 +13,7 @@ import type { WebhookStore } from '#engine/webhook-store.ts';
 import { OrderIntake } from './accept.ts';
 import { advanceOrders } from './advance.ts';
 import { HintSender, SessionConnection } from './attend.ts';
+import { bulkStore } from './bulk.ts';
 import { cancelOrder } from './cancel.ts';
 import { OrderClaims } from './claim.ts';
 import { Connection, type ConnectionOptions, clientConfig } from './connect.ts';
@@ -84,6 +86,7 @@ class PostgresStore implements port.Store {
   readonly operations: OperationStore;
   readonly peers: PeerStore;
   readonly outbox: OutboxStore;
+  readonly bulk: BulkStore;
   readonly webhooks: WebhookStore;
   readonly retention: RetentionStore;
   private readonly options: PostgresStoreOptions;
@@ -133,6 +136,7 @@ class PostgresStore implements port.Store {
     this.operations = operationStore(this.connections.rare, this.workflowIds, options.clock);
     this.peers = peerStore(this.connections, this.intake);
     this.outbox = outboxStore(this.connections.outbox, this.workflowIds, sessionNames);
+    this.bulk = bulkStore(this.connections.rare);
     this.webhooks = webhookStore(this.connections.outbox);
     this.retention = retentionStore(this.connections.count);
   }
@@ -152,6 +156,14 @@ class PostgresStore implements port.Store {
   async listOrders(filter: port.OrderFilter): Promise<OrderRecord[]> {
     const records = await this.reader.readOrders(await this.list.findIds(filter));
     return records.filter((record) => record !== undefined);
+  }
+
+  listOrderIds(filter: port.OrderFilter): Promise<string[]> {
+    return this.list.findIds(filter);
+  }
+
+  countOrders(filter: port.OrderFilter): Promise<number> {
+    return this.list.count(filter);
   }
 
   readEventsAfter(cursors: port.EventCursor[]): Promise<OrderEvent[][]> {

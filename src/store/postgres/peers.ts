@@ -31,7 +31,8 @@ const READ_PULSE: Statement = {
               select (select k.home from order_keys k where k.home > h.home order by k.home limit 1) from homes h where h.home is not null
             ) select array_agg(home) from homes where home is not null) as unsettled_homes,
            (select json_agg(f) from warehouse_flags f) as flags, (select json_agg(s) from cluster_settings s) as settings,
-           (select count(*) from (select from key_conflicts where resolved_at is null limit 1000) c) as open_conflicts
+           (select count(*) from (select from key_conflicts where resolved_at is null limit 1000) c) as open_conflicts,
+           (select count(*) from bulk_operations where state = 'running') as running_bulks
       from warehouse w, leader_lease l,
            (select count(*) as nodes, coalesce(sum(slots), 0)::bigint as slots, coalesce(sum(busy), 0)::bigint as busy
               from node_sessions where state = 'live' and lease_until > clock_timestamp()) n
@@ -160,6 +161,7 @@ interface PulseRow {
   gate_compared: string[];
   settings: InJson<SettingRow>[] | null;
   open_conflicts: number;
+  running_bulks: number;
   unsettled_homes: string[] | null;
   flags: InJson<FlagRow>[] | null;
 }
@@ -298,6 +300,7 @@ function pulseOf(row: PulseRow): Pulse {
     busy: row.busy,
     gate: { open: row.gate_open, round: row.gate_round, compared: row.gate_compared },
     openConflicts: row.open_conflicts,
+    runningBulks: row.running_bulks,
     settings: (row.settings ?? []).map((setting) => settingOf({ ...setting, changed_at: Date.parse(setting.changed_at) })),
     unsettledHomes: row.unsettled_homes ?? [],
     flags: (row.flags ?? []).map((flag) => flagOf({ ...flag, changed_at: Date.parse(flag.changed_at) })),
