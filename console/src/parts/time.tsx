@@ -22,9 +22,15 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
+/** While nobody listened the clock stood still: the first one sees the present, not the moment of the last tick. */
+function readNow(): number {
+  if (timer === undefined && Math.abs(gatewayNow() - now) > TICK_MS) now = gatewayNow();
+  return now;
+}
+
 /** The present, once a second. */
 export function useNow(): number {
-  return useSyncExternalStore(subscribe, () => now);
+  return useSyncExternalStore(subscribe, readNow);
 }
 
 /** A moment in the reader's zone, in UTC on hover. */

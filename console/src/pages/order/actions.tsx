@@ -80,7 +80,7 @@ export function Actions({ order, onRetried, onDone }: ActionsProps): ReactNode {
           isDangerous={asked.isDangerous}
           onConfirm={(reason) => carryOut(asked, reason)}
         >
-          {asked.says(order)}
+          {refusalOf(asked.action, order) ?? asked.says(order)}
         </Confirm>
       ) : null}
     </>

@@ -21,7 +21,7 @@ type Fact = readonly [name: string, value: ReactNode];
 
 /** What is known of the order, in short: whose it is, where it is, how long it took, what it cost. */
 export function Facts({ order, events, shown }: FactsProps): ReactNode {
-  const facts = [...useWhere(order), ...whoseOf(order, events), ...timesOf(order, shown)];
+  const facts = [...timesOf(order, shown), ...whoseOf(order, events), ...useWhere(order, events)];
   return (
     <dl className={classes['facts']}>
       {facts.map(([name, value]) => (
@@ -34,9 +34,11 @@ export function Facts({ order, events, shown }: FactsProps): ReactNode {
   );
 }
 
-function useWhere(order: OrderViewJson): Fact[] {
+function useWhere(order: OrderViewJson, events: readonly EventJson[]): Fact[] {
   const isOperator = useIsOperator();
   const { warehouse, routed_because: because, region, node_id: node, workflow, workflow_version: version } = order;
+  const nodes = node === undefined ? nodesOf(events) : [node];
+  const named = nodes.map((id) => <div key={id}>{isOperator ? <NodeLink id={id} /> : <NodeName id={id} />}</div>);
   const route = (
     <Fragment>
       {warehouse}
@@ -44,11 +46,23 @@ function useWhere(order: OrderViewJson): Fact[] {
     </Fragment>
   );
   return [
-    ['Warehouse', route],
     ...(region === undefined ? [] : [['Region', <Foreign key="region" text={region} />] as const]),
-    ...(node === undefined ? [] : [['Node', isOperator ? <NodeLink key="node" id={node} /> : <NodeName key="node" id={node} />] as const]),
+    ['Warehouse', route],
+    ...(nodes.length === 0 ? [] : [[nodesTitle(node, nodes), named] as const]),
     ['Workflow', `${workflow}, version ${version}`],
   ];
+}
+
+const MAX_NODES = 4;
+
+/** The latest nodes that worked it. */
+function nodesOf(events: readonly EventJson[]): string[] {
+  return [...new Set(events.flatMap(({ node_id: id }) => id ?? []).reverse())].slice(0, MAX_NODES).reverse();
+}
+
+function nodesTitle(present: string | undefined, nodes: readonly string[]): string {
+  if (present !== undefined) return 'Node';
+  return nodes.length === 1 ? 'Worked by node' : 'Worked by nodes';
 }
 
 function NodeLink({ id }: { id: string }): ReactNode {
@@ -96,9 +110,9 @@ function Foreign({ text }: { text: string }): ReactNode {
 
 function Key({ text, label }: { text: string; label: string }): ReactNode {
   return (
-    <Fragment>
+    <div className={classes['key']}>
       <span className={`foreign mono ${classes['clamped']}`}>{text}</span> <Copy text={text} label={label} />
-    </Fragment>
+    </div>
   );
 }
 

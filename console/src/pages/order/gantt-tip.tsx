@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
-import { formatDuration, shortId } from '../../format.ts';
+import { shortId } from '../../format.ts';
 import classes from './gantt.module.css';
-import { lookOf, tookOf, whatOf } from './segment-words.ts';
+import { formatOffset, lookOf, tookOf, whatOf } from './segment-words.ts';
 import type { Shown } from './timeline.ts';
 
 interface GanttTipProps {
@@ -27,7 +27,7 @@ export function GanttTip({ segment, begin, lane, place }: GanttTipProps): ReactN
           <span className={classes['swatch']} data-look={lookOf(segment)} /> <strong>{tookOf(segment)}</strong>
           <span className="faint">
             {' '}
-            from {formatDuration(segment.from - begin)} to {formatDuration(segment.to - begin)}
+            from {formatOffset(segment.from - begin)} to {formatOffset(segment.to - begin)}
           </span>
         </div>
         {segment.nodeId ? (

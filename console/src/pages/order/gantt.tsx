@@ -133,10 +133,12 @@ function Lane({
   scale: Scale;
   pointed: number | undefined;
 }): ReactNode {
+  const attempts = Math.max(0, ...shown.map(({ step, kind, attempt = 0 }) => (step === name && kind === 'running' ? attempt : 0)));
   return (
     <div className={classes['lane']}>
       <span className={classes['name']} title={name}>
         {name}
+        {attempts > 1 ? <span className="faint"> ×{attempts}</span> : null}
       </span>
       <div className={classes['track']}>
         {shown.map((segment, index) =>

@@ -20,7 +20,8 @@ interface HeaderProps {
 /** How the order stands, in words, and what is known of it. */
 export function Header({ order, events, stream }: HeaderProps): ReactNode {
   const known = { stepNames: stepNamesOf(order), currentStep: order.current_step, isHeld: order.status === 'held' };
-  const shown = segmentsUntil(segmentsOf(events, known), useNow());
+  const now = useNow();
+  const shown = segmentsUntil(segmentsOf(events, known), now);
   const last = shown.at(-1);
   const present = last?.end === 'open' ? last : undefined;
   const { says, because, until } = standingOf(order, events, present);
@@ -40,7 +41,7 @@ export function Header({ order, events, stream }: HeaderProps): ReactNode {
       {because ? (
         <p className={classes['because']}>
           <span className="foreign">{capitalised(because)}</span>
-          {until ? (
+          {until && Date.parse(until) > now ? (
             <strong>
               {' '}
               <Ago at={until} />

@@ -2,11 +2,12 @@ import { Group, SegmentedControl, Table, Title } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { EventJson } from '#gateway/api.ts';
-import { formatDuration, shortId } from '../../format.ts';
+import { shortId } from '../../format.ts';
 import { Moment } from '../../parts/time.tsx';
 import { tellEvent, titleOf } from './event-words.ts';
 import { More, useFirst } from './more.tsx';
 import classes from './order.module.css';
+import { formatOffset } from './segment-words.ts';
 
 /** Everything that ever happened to the order. */
 export function HistoryPanel({ events }: { events: readonly EventJson[] }): ReactNode {
@@ -75,7 +76,7 @@ function EventRow({ event, begin }: { event: EventJson; begin: number }): ReactN
         <Moment at={at} />
       </Table.Td>
       <Table.Td ta="right" className="number faint">
-        {formatDuration(Date.parse(at) - begin)}
+        {formatOffset(Date.parse(at) - begin)}
       </Table.Td>
       <Table.Th scope="row" fw={500} title={kind}>
         {titleOf(kind)}
@@ -88,8 +89,10 @@ function EventRow({ event, begin }: { event: EventJson; begin: number }): ReactN
         {node ? shortId(node) : null}
       </Table.Td>
       <Table.Td className={classes['tells']}>
-        {tells === '' ? null : <span className="foreign">{tells}</span>}
-        {data === undefined || data === null ? null : <Data data={data} version={version} />}
+        <div className={classes['told']}>
+          {tells === '' ? null : <span className="foreign">{tells}</span>}
+          {data === undefined || data === null ? null : <Data data={data} version={version} />}
+        </div>
       </Table.Td>
     </Table.Tr>
   );

@@ -27,7 +27,9 @@ function OneOrder({ id }: { id: string }): ReactNode {
   const actions = order.data ? <Actions order={order.data} onRetried={setRetriedAs} onDone={refresh} /> : null;
   return (
     <Page title={`Order ${isLong(id) ? shortId(id) : id}`} actions={actions}>
-      <div role="status">{retriedAs === undefined ? null : <RetriedNotice id={retriedAs} />}</div>
+      <div role="status" className={classes['announced']}>
+        {retriedAs === undefined ? null : <RetriedNotice id={retriedAs} />}
+      </div>
       {order.data ? <Whole data={data} /> : <NotYet data={data} />}
     </Page>
   );

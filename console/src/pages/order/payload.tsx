@@ -11,18 +11,17 @@ type Item = NonNullable<OrderViewJson['items']>[number];
 
 const ITEMS_AT_ONCE = 10;
 
-/** What the customer sent: everything in it may be anything. */
+/** What the customer sent besides the order's names and numbers: everything in it may be anything. */
 export function Payload({ order }: { order: OrderViewJson }): ReactNode {
   const { items = [], detail, metadata } = order;
   const hasMetadata = metadata !== undefined && Object.keys(metadata).length > 0;
-  const isBare = items.length === 0 && !detail && !hasMetadata;
+  if (items.length === 0 && !detail && !hasMetadata) return null;
   return (
     <section className={`panel ${classes['panel']}`} aria-labelledby="content">
       <Title order={2} id="content" mb={4}>
         Content
       </Title>
       <Stack gap="sm">
-        {isBare ? <span className="faint">It has no items, no detail and no metadata.</span> : null}
         {items.length > 0 ? <Items items={items} /> : null}
         {detail ? (
           <div>

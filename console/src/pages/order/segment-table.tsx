@@ -1,9 +1,9 @@
 import { Table } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { formatDuration, shortId } from '../../format.ts';
+import { shortId } from '../../format.ts';
 import { More, useFirst } from './more.tsx';
 import classes from './order.module.css';
-import { tookOf, whatOf } from './segment-words.ts';
+import { formatOffset, tookOf, whatOf } from './segment-words.ts';
 import type { Shown } from './timeline.ts';
 
 /** What the drawing shows, for who reads rather than looks. */
@@ -33,7 +33,7 @@ export function SegmentTable({ segments }: { segments: readonly Shown[] }): Reac
                 <Table.Th scope="row">{segment.step}</Table.Th>
                 <Table.Td>{whatOf(segment)}</Table.Td>
                 <Table.Td className="number">{segment.attempt}</Table.Td>
-                <Table.Td className="number">{formatDuration(segment.from - begin)}</Table.Td>
+                <Table.Td className="number">{formatOffset(segment.from - begin)}</Table.Td>
                 <Table.Td className="number">{tookOf(segment)}</Table.Td>
                 <Table.Td className="mono">{segment.nodeId ? shortId(segment.nodeId) : null}</Table.Td>
                 <Table.Td className="foreign">{segment.error}</Table.Td>

@@ -27,6 +27,8 @@ const NOW: Partial<Record<Look, string>> = {
   held: 'is held',
 };
 
+const EXACT_BELOW_MS = 60_000;
+
 export function lookOf({ kind, end }: Pick<Shown, 'kind' | 'end'>): Look {
   if (kind !== 'running' || end === 'open' || end === 'done') return kind;
   return end;
@@ -42,6 +44,11 @@ export function whatOf(segment: Shown): string {
 
 export function tookOf({ from, to }: Pick<Shown, 'from' | 'to'>): string {
   return formatDuration(to - from);
+}
+
+/** Since the acceptance, exact: the events of one moment stay apart. */
+export function formatOffset(ms: number): string {
+  return ms < EXACT_BELOW_MS ? `${(ms / 1_000).toFixed(3)} s` : formatDuration(ms);
 }
 
 /** One line for who cannot see the drawing. */

@@ -34,7 +34,7 @@ describe('standingOf', () => {
   it('says why an order was undone', () => {
     const events = [event('claimed'), event('step_failed', ERROR), event('failed')];
     expect(standingOf({ status: 'failed', current_step: 'Failed' }, events, undefined)).toEqual({
-      says: 'Failed; what it had done was undone.',
+      says: 'What it had done was undone.',
       because: 'Processing failed: no stock',
     });
     expect(standingOf({ status: 'rolling_back', current_step: 'Processing' }, events.slice(0, 2), undefined).says).toBe(
@@ -45,13 +45,13 @@ describe('standingOf', () => {
   it('says who cancelled it', () => {
     const cancelled = event('cancelled', { actor: 'operator', reason: 'customer called' });
     expect(standingOf({ status: 'cancelled', current_step: 'Cancelled' }, [event('accepted'), cancelled], undefined)).toEqual({
-      says: 'Cancelled before it began.',
+      says: 'It had not begun.',
       because: 'cancelled by operator: customer called',
     });
     const begun = [event('claimed'), event('cancel_started', { actor: 'a' }), event('cancelled')];
     expect(standingOf({ status: 'cancelled', current_step: 'Cancelled' }, begun, undefined)).toEqual({
-      says: 'Cancelled; what it had done was undone.',
-      because: 'cancelled by a',
+      says: 'What it had done was undone.',
+      because: 'cancelled at Processing by a',
     });
   });
 

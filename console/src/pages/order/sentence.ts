@@ -19,7 +19,10 @@ export function standingOf(order: Order, events: readonly EventJson[], present: 
   const why = waiting === undefined ? {} : { because: waiting.message, until: waiting.until };
   switch (status) {
     case 'queued':
-      return { says: waiting?.code === 'retry_at' ? `Waits to try ${step} again.` : `Waits for a slot to begin ${step}.`, ...why };
+      return {
+        says: waiting?.code === 'retry_at' ? `Waits to try ${step} again.` : `Waits for a slot to ${goOn(events)} ${step}.`,
+        ...why,
+      };
     case 'processing':
       return { says: `${step} is being worked${countOf(present)}.`, because: present?.error };
     case 'rolling_back':
@@ -27,10 +30,18 @@ export function standingOf(order: Order, events: readonly EventJson[], present: 
     case 'needs_attention':
       return { says: `Stopped at ${step}: a person must look.`, ...why };
     case 'held':
-      return { says: 'Kept for later: an operator releases it.', ...why };
+      return { says: 'Nothing works it until an operator releases it.', ...why };
     default:
       return endOf(status, events);
   }
+}
+
+function goOn(events: readonly EventJson[]): string {
+  return hasBegun(events) ? 'go on at' : 'begin';
+}
+
+function hasBegun(events: readonly EventJson[]): boolean {
+  return events.some(({ kind }) => kind === 'claimed');
 }
 
 function countOf(present: Shown | undefined): string {
@@ -39,18 +50,14 @@ function countOf(present: Shown | undefined): string {
 
 function endOf(status: OrderViewJson['status'], events: readonly EventJson[]): Standing {
   if (status === 'completed') return { says: 'All its steps are done.' };
-  const hadBegun = events.some(({ kind }) => kind === 'claimed');
-  if (status === 'cancelled' && !hadBegun) return { says: 'Cancelled before it began.', ...causeOf(events) };
-  return {
-    says: status === 'failed' ? 'Failed; what it had done was undone.' : 'Cancelled; what it had done was undone.',
-    ...causeOf(events),
-  };
+  return { says: hasBegun(events) ? 'What it had done was undone.' : 'It had not begun.', ...causeOf(events) };
 }
 
 /** Why it was undone: the step that failed, or who cancelled it. */
 function causeOf(events: readonly EventJson[]): Pick<Standing, 'because'> {
-  const cause = events.findLast(({ kind }) => kind === 'step_failed' || kind === 'cancel_started' || kind === 'cancelled');
-  const cancel = events.find(({ kind, data }) => (kind === 'cancel_started' || kind === 'cancelled') && authorIn(data) !== '');
+  const cause = events.find(({ kind }) => kind === 'step_failed' || kind === 'cancel_started' || kind === 'cancelled');
   if (cause?.kind === 'step_failed') return { because: `${cause.step_name} failed: ${errorOf(cause) ?? 'no reason is known'}` };
-  return cancel ? { because: `cancelled ${authorIn(cancel.data)}` } : {};
+  const author = authorIn(cause?.data);
+  if (cause?.kind === 'cancel_started') return { because: `cancelled at ${cause.step_name} ${author}`.trim() };
+  return author === '' ? {} : { because: `cancelled ${author}` };
 }
