@@ -23,6 +23,9 @@ const client = new QueryClient({
 });
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="conveyor-nonce"]')?.content ?? '';
+// Dialogs write a style of their own (nothing behind them scrolls); the package that does so looks here for its nonce.
+Object.assign(window, { __webpack_nonce__: nonce });
+
 const root = document.getElementById('root');
 if (!root) throw new Error('assertion failed: index.html has a root');
 

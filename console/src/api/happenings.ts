@@ -36,7 +36,10 @@ export function lookAgain(before: ClusterSeen | undefined, cluster: ClusterJson)
   const known = [...cluster.nodes, ...(before?.known ?? []).filter(({ warehouse }) => silent.has(warehouse))];
   const news = before ? compare(before, cluster, known) : [];
   const lastId = before?.happenings[0]?.id ?? 0;
-  const told = news.map((one, index) => ({ ...one, id: lastId + index + 1 })).reverse();
+  const told = news
+    .toSorted((one, other) => one.at.localeCompare(other.at))
+    .map((one, index) => ({ ...one, id: lastId + index + 1 }))
+    .reverse();
   return {
     cluster,
     known,
@@ -46,7 +49,6 @@ export function lookAgain(before: ClusterSeen | undefined, cluster: ClusterJson)
   };
 }
 
-/** Oldest first. */
 function compare(before: ClusterSeen, cluster: ClusterJson, known: readonly NodeJson[]): News[] {
   return cluster.warehouses.flatMap(({ name }) => {
     const ofWarehouse = ({ warehouse }: NodeJson): boolean => warehouse === name;
@@ -142,8 +144,16 @@ function compareCounts(was: NodeJson, node: NodeJson, at: string): News[] {
   const handedOver = node.handed_over - was.handed_over;
   const fenced = node.fenced_writes - was.fenced_writes;
   const news: News[] = [];
-  if (node.takeovers > was.takeovers)
-    news.push({ ...about(node), at, tone: 'calm', text: `${node.name} saw it and handed ${countOrders(handedOver)} on to others` });
+  const takeovers = node.takeovers - was.takeovers;
+  if (takeovers > 0) {
+    const ends = takeovers === 1 ? 'an end' : `${takeovers} ends`;
+    news.push({
+      ...about(node),
+      at,
+      tone: 'calm',
+      text: `${node.name} noticed ${ends} and handed ${countOrders(handedOver)} on to others`,
+    });
+  }
   if (fenced > 0)
     news.push({
       ...about(node),

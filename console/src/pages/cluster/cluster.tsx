@@ -70,6 +70,7 @@ function Seen({ seen }: { seen: ClusterSeen }): ReactNode {
   return (
     <>
       {wantedNode && !cluster.nodes.some(({ node_id: id }) => id === wantedNode) ? <UnknownNode id={wantedNode} /> : null}
+      <Happened happenings={happenings} since={since} />
       {cluster.warehouses.map((one) => (
         <WarehousePanel
           key={one.name}
@@ -82,7 +83,6 @@ function Seen({ seen }: { seen: ClusterSeen }): ReactNode {
         />
       ))}
       {gone.length > 0 ? <GoneNodes nodes={gone} wantedNode={wantedNode} /> : null}
-      <Happened happenings={happenings} since={since} />
       <JoinHint warehouses={cluster.warehouses} />
       <Conflicts
         all={search['conflicts'] === 'all'}

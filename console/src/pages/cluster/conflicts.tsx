@@ -64,7 +64,7 @@ export function Conflicts({ all, onAll, onAsk }: ConflictsProps): ReactNode {
       ) : null}
       {conflicts.length > 0 ? <ConflictTable conflicts={conflicts} onAsk={onAsk} /> : null}
       {hasNextPage ? (
-        <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+        <Button variant="default" className={classes['more']} loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
           Show more
         </Button>
       ) : null}
@@ -74,7 +74,7 @@ export function Conflicts({ all, onAll, onAsk }: ConflictsProps): ReactNode {
 
 function ConflictTable({ conflicts, onAsk }: { conflicts: readonly ConflictJson[]; onAsk: (ask: AskFor) => void }): ReactNode {
   return (
-    <Table.ScrollContainer minWidth={760} type="native" tabIndex={0} aria-label="Conflicts of keys" role="region">
+    <Table.ScrollContainer minWidth={760} type="native" tabIndex={0} aria-label="Table of conflicts" role="region">
       <Table verticalSpacing={6}>
         <Table.Thead>
           <Table.Tr>

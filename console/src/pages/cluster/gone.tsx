@@ -5,6 +5,7 @@ import type { NodeJson } from '#gateway/api-cluster.ts';
 import { describeEnd } from '../../api/happenings.ts';
 import { Ago, Moment } from '../../parts/time.tsx';
 import classes from './cluster.module.css';
+import { useWanted } from './use-wanted.ts';
 
 /** Nodes that ended within the hour and did not come back. */
 export function GoneNodes({ nodes, wantedNode }: { nodes: readonly NodeJson[]; wantedNode: string | undefined }): ReactNode {
@@ -37,8 +38,15 @@ export function GoneNodes({ nodes, wantedNode }: { nodes: readonly NodeJson[]; w
 }
 
 function GoneNode({ node, isWanted }: { node: NodeJson; isWanted: boolean }): ReactNode {
+  const row = useWanted<HTMLTableRowElement>(isWanted);
   return (
-    <Table.Tr data-gone={node.node_id} data-wanted={isWanted || undefined} className={classes['goneRow']}>
+    <Table.Tr
+      ref={row}
+      tabIndex={isWanted ? -1 : undefined}
+      data-gone={node.node_id}
+      data-wanted={isWanted || undefined}
+      className={classes['goneRow']}
+    >
       <Table.Th scope="row">
         <Link to="/ui/cluster" search={{ node: node.node_id }} className="foreign" title={node.node_id}>
           {node.name}

@@ -1,13 +1,14 @@
 import IconCrown from '@tabler/icons-react/dist/esm/icons/IconCrown.mjs';
 import { Link } from '@tanstack/react-router';
-import { memo, type ReactNode, useEffect, useRef } from 'react';
+import { memo, type ReactNode } from 'react';
 import type { NodeJson } from '#gateway/api-cluster.ts';
 import { formatCount } from '../../format.ts';
-import { Ago } from '../../parts/time.tsx';
+import { Moment } from '../../parts/time.tsx';
 import { Tone } from '../../parts/tone.tsx';
 import classes from './cluster.module.css';
 import { NodeActions } from './node-actions.tsx';
 import { drawSlots } from './slots.ts';
+import { useWanted } from './use-wanted.ts';
 import type { AskFor } from './words.ts';
 
 export interface NodeTileProps {
@@ -20,7 +21,7 @@ export interface NodeTileProps {
 /** One node: its slots, its lease, what it counted. */
 export const NodeTile = memo(function NodeTile({ node, longestLeaseMs, isWanted, onAsk }: NodeTileProps): ReactNode {
   const { node_id: id, name, state, asked } = node;
-  const tile = useWanted(isWanted);
+  const tile = useWanted<HTMLElement>(isWanted);
   return (
     <article
       ref={tile}
@@ -61,16 +62,6 @@ export const NodeTile = memo(function NodeTile({ node, longestLeaseMs, isWanted,
     </article>
   );
 });
-
-function useWanted(isWanted: boolean): React.RefObject<HTMLElement | null> {
-  const tile = useRef<HTMLElement>(null);
-  useEffect(() => {
-    if (!isWanted) return;
-    tile.current?.scrollIntoView({ block: 'center' });
-    tile.current?.focus({ preventScroll: true });
-  }, [isWanted]);
-  return tile;
-}
 
 function NodeState({ node: { state, asked, connected } }: { node: NodeJson }): ReactNode {
   if (state === 'dead') return <Tone tone="bad">Dead</Tone>;
@@ -145,8 +136,9 @@ const About = memo(
         </span>
         <span className="foreign">v{version}</span>
         <span className="number">session {session}</span>
+        <span className={classes['spring']} />
         <span>
-          since <Ago at={startedAt} />
+          since <Moment at={startedAt} />
         </span>
       </p>
     );
