@@ -23,6 +23,8 @@ const client = new QueryClient({
 });
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="conveyor-nonce"]')?.content ?? '';
+// The style that keeps the page behind a dialog from scrolling is made by a dependency, which looks for the nonce here.
+Object.assign(globalThis, { __webpack_nonce__: nonce });
 const root = document.getElementById('root');
 if (!root) throw new Error('assertion failed: index.html has a root');
 
