@@ -169,6 +169,17 @@ create table order_partitions (
   constraint order_partitions_pkey PRIMARY KEY (suffix)
 );
 
+create table order_statistics (
+  bucket timestamp with time zone not null,
+  accepted integer not null,
+  completed integer not null,
+  failed integer not null,
+  cancelled integer not null,
+  latency_bins smallint[] not null,
+  latency_counts integer[] not null,
+  constraint order_statistics_pkey PRIMARY KEY (bucket)
+);
+
 create table order_totals (
   session_id bigint not null,
   completed bigint not null,
@@ -224,6 +235,13 @@ create table outbox_cursors (
   saved_at timestamp with time zone not null default clock_timestamp(),
   constraint outbox_cursors_pkey PRIMARY KEY (name)
 ) with (fillfactor=50);
+
+create table statistics_progress (
+  only_row boolean not null default true,
+  upto timestamp with time zone,
+  constraint statistics_progress_only_row_check CHECK (only_row),
+  constraint statistics_progress_pkey PRIMARY KEY (only_row)
+) with (fillfactor=10);
 
 create table tokens (
   token_hash bytea not null,
@@ -587,6 +605,12 @@ CREATE OR REPLACE FUNCTION public.gate_is_attended(l leader_lease)
  LANGUAGE sql
 RETURN ((NOT ((l).gate_epoch IS DISTINCT FROM pg_postmaster_start_time())) AND ((l).gate_until > clock_timestamp()));
 
+CREATE OR REPLACE FUNCTION public.latency_bin(latency interval)
+ RETURNS smallint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN (floor((((8)::double precision * ln(GREATEST(((EXTRACT(epoch FROM latency))::double precision * (1000)::double precision), (1)::double precision))) / ln((2)::double precision))))::smallint;
+
 CREATE OR REPLACE FUNCTION public.liveness_class()
  RETURNS integer
  LANGUAGE sql
@@ -782,6 +806,75 @@ begin
   outcome := 'created';
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.roll_up_statistics(max_buckets integer, OUT upto timestamp with time zone, OUT due_in interval)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$                   -- VOLATILE on purpose: it counts with a newer snapshot than the open transactions
+declare
+  width constant interval := '10 seconds';
+  most_latencies constant float8 := 5000;         -- in each bucket; of more orders some are looked up and stand for the others
+  settled timestamptz := settled_until();
+  begins timestamptz;
+  ends timestamptz;
+begin
+  perform set_config('synchronous_commit', 'off', true);       -- lost with the server, it is counted again
+  select p.upto into begins from statistics_progress p for update skip locked;
+  if not found then                                            -- somebody else is at it
+    select p.upto, width into upto, due_in from statistics_progress p;
+    return;
+  end if;
+  -- The first order by its id is the first by a gateway's clock, almost.
+  begins := coalesce(begins, date_bin(width, greatest(settled - interval '7 days', coalesce(
+    (select o.accepted_at from orders o order by o.order_id limit 1) - interval '1 minute', settled)), 'epoch'));
+  ends := greatest(begins, least(date_bin(width, settled, 'epoch'), begins + max_buckets * width));
+
+  if ends > begins then
+    with ended as materialized (
+      select date_bin(width, e.at, 'epoch') as bucket, e.kind, e.order_id, e.at from order_events e
+       where e.at >= begins and e.at < ends and e.kind in ('completed', 'failed', 'cancelled')
+    ), share as materialized (
+      select ceil(greatest(count(*), 1) * extract(epoch from width) / (most_latencies * extract(epoch from ends - begins)))::integer as one_in
+        from ended e where e.kind = 'completed'
+    ), latencies as (
+      select e.bucket, latency_bin(e.at - o.accepted_at) as bin, count(*) * (select one_in from share) as n
+        from ended e join orders o on o.order_id = e.order_id
+       where e.kind = 'completed' and uuid_hash(e.order_id) % (select one_in from share) = 0
+       group by 1, 2
+    ), counts as (
+      select date_bin(width, o.accepted_at, 'epoch') as bucket, 'accepted'::event_kind as kind, count(*) as n,
+             null::smallint[] as bins, null::integer[] as bin_counts
+        from orders o where o.accepted_at >= begins and o.accepted_at < ends group by 1
+       union all
+      select e.bucket, e.kind, count(*), null, null from ended e group by 1, 2
+       union all
+      select l.bucket, null, null, array_agg(l.bin order by l.bin), array_agg(l.n::integer order by l.bin) from latencies l group by 1
+    )
+    insert into order_statistics (bucket, accepted, completed, failed, cancelled, latency_bins, latency_counts)
+    select c.bucket, coalesce(sum(c.n) filter (where c.kind = 'accepted'), 0), coalesce(sum(c.n) filter (where c.kind = 'completed'), 0),
+           coalesce(sum(c.n) filter (where c.kind = 'failed'), 0), coalesce(sum(c.n) filter (where c.kind = 'cancelled'), 0),
+           coalesce(any_value(c.bins), '{}'), coalesce(any_value(c.bin_counts), '{}')
+      from counts c group by c.bucket;
+    perform widen_statistics(begins - interval '1 hour', ends - interval '1 hour');
+    delete from order_statistics s where s.bucket < ends - interval '8 days';
+  end if;
+  update statistics_progress p set upto = ends where p.upto is distinct from ends;
+  upto := ends;
+  due_in := case when ends + width <= settled then interval '0' else greatest(ends + width - clock_timestamp(), '1 second') end;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.settled_until()
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+AS $function$
+declare
+  settled timestamptz := clock_timestamp();                    -- before looking: what begins later is younger
+  oldest timestamptz;
+begin
+  select min(a.xact_start) into oldest from pg_stat_activity a
+   where a.datname = current_database() and a.pid <> pg_backend_pid() and a.application_name like 'conveyor %';
+  return least(settled, oldest);
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.steer_node(node uuid, wish text, author jsonb)
  RETURNS SETOF bigint
  LANGUAGE plpgsql
@@ -846,3 +939,21 @@ begin
          gate_opened_at = case when state = 'closed' then gate_opened_at else clock_timestamp() end
    where name = 'warehouse';
 end $function$;
+
+CREATE OR REPLACE FUNCTION public.widen_statistics(since timestamp with time zone, until timestamp with time zone)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  with narrow as (
+    delete from order_statistics s
+     where s.bucket >= date_bin('5 minutes', since, 'epoch') and s.bucket < date_bin('5 minutes', until, 'epoch')
+    returning date_bin('5 minutes', s.bucket, 'epoch') as wide, s.*
+  ), latencies as (
+    select n.wide, l.bin, sum(l.count) as count from narrow n, unnest(n.latency_bins, n.latency_counts) as l (bin, count) group by 1, 2
+  )
+  insert into order_statistics (bucket, accepted, completed, failed, cancelled, latency_bins, latency_counts)
+  select n.wide, sum(n.accepted), sum(n.completed), sum(n.failed), sum(n.cancelled),
+         array(select l.bin from latencies l where l.wide = n.wide order by l.bin),
+         array(select l.count from latencies l where l.wide = n.wide order by l.bin)
+    from narrow n group by n.wide
+$function$;

@@ -8,6 +8,7 @@ import type { OutboxStore } from './outbox.ts';
 import type { PeerStore } from './peer-store.ts';
 import type { Closing } from './plan.ts';
 import type { RetentionStore } from './retention-store.ts';
+import type { StatisticsStore } from './statistics-store.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
 /**
@@ -79,6 +80,7 @@ export interface Store {
   readonly bulk: BulkStore;
   readonly webhooks: WebhookStore;
   readonly retention: RetentionStore;
+  readonly statistics: StatisticsStore;
   close(): Promise<void>;
 }
 

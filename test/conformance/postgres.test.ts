@@ -4,6 +4,7 @@ import { systemClock } from '#engine/clock.ts';
 import { silentLog } from '#engine/log.ts';
 import { openPostgresStore } from '#store/postgres/open.ts';
 import { createTestDatabase } from '#test/database.ts';
+import { shiftIntoPast } from '#test/past.ts';
 import { findStrayWork } from '#test/work-table.ts';
 import { describeStore } from './store-conformance.ts';
 
@@ -21,6 +22,7 @@ describeStore('PostgreSQL', async () => {
     async expireLeader(what) {
       await client.query(`update leader_lease set ${what === 'lease' ? 'lease_until' : 'worked_at'} = '-infinity'`);
     },
+    letPass: (seconds) => shiftIntoPast(client, seconds),
     async changeEpoch() {
       await client.query(`update leader_lease set gate_epoch = pg_postmaster_start_time() - interval '1 minute'`);
     },

@@ -14,6 +14,7 @@ import { describeRandomRuns } from './random-runs.ts';
 import { describeRead } from './read.ts';
 import { describeRegister } from './register.ts';
 import { describeSessions } from './sessions.ts';
+import { describeStatistics } from './statistics.ts';
 import { ORDER_WORKFLOW, type StoreUnderTest } from './support.ts';
 import { describeTokens } from './tokens.ts';
 import { describeWebhooks } from './webhooks.ts';
@@ -43,6 +44,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
     describeOutbox,
     describeWebhooks,
     describeBulk,
+    describeStatistics,
     describeRandomRuns,
   ];
   describe(`the store port on ${name}`, () => {

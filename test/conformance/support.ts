@@ -16,6 +16,8 @@ export interface StoreUnderTest {
   expireSession(session: number): Promise<void>;
   /** Makes the leader's lease run out now, or its work look as if it had stood still for very long. */
   expireLeader(what: 'lease' | 'work'): Promise<void>;
+  /** So many seconds pass, or everything happened so much earlier; a multiple of ten. */
+  letPass(seconds: number): Promise<void>;
   /** What a restart of the server changes. */
   changeEpoch(): Promise<void>;
   close(): Promise<void>;

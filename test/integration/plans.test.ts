@@ -10,9 +10,9 @@ import { storeFinishedOrders } from '../../bench/support/stored-orders.ts';
 import { acceptOne, closingOf, describeNode, loadOf, moveOf, ORDER_WORKFLOW } from '../conformance/support.ts';
 
 /** Tables that grow with orders; the others have a few rows, or a row for each node. */
-const GROWING = /Seq Scan on (orders|order_events|order_work|order_keys|webhook_deliveries)/;
+const GROWING = /Seq Scan on (orders|order_events|order_work|order_keys|webhook_deliveries|order_statistics)/;
 
-/** Every statement that an order meets on its way, as the store sends it. */
+/** Every statement that an order meets on its way, as the store sends it, and those that look at all orders again and again. */
 async function statementsOfAnOrder(url: string): Promise<Map<string, string>> {
   const seen = new Map<string, string>();
   const run = vi.spyOn(Connection.prototype, 'run');
@@ -36,6 +36,8 @@ async function statementsOfAnOrder(url: string): Promise<Map<string, string>> {
     await store.readOrders([first.orderId]);
     await store.readEventsAfter([{ orderId: first.orderId, afterVersion: 1 }]);
     await store.wakeNodes(1);
+    await store.statistics.readPresent();
+    await store.statistics.readWindow({ since: 0, until: 10_000, pointMs: 10_000 });
     for (const [statement] of run.mock.calls as unknown as [Statement][]) seen.set(statement.name, statement.text);
     return seen;
   } finally {
@@ -78,7 +80,8 @@ it('no statement on an order’s way reads a table from end to end; without one 
     expect(names).toEqual(
       expect.arrayContaining([
         ...['insert_orders', 'insert_keyed_orders', 'find_keys', 'claim_orders', 'append_moves', 'append_moves_again', 'close_orders'],
-        ...['tick', 'read_owned', 'read_orders', 'read_events_after', 'explain_refusals'],
+        ...['tick', 'read_owned', 'read_orders', 'read_events_after', 'explain_refusals', 'read_present'],
+        'read_statistics_window',
       ]),
     );
     const whole = async (): Promise<string[]> => {

@@ -70,6 +70,8 @@ export class MemoryDatabase {
   /** All of them, as they were written. */
   readonly outbox: OrderEvent[] = [];
   readonly places = new Map<string, OutboxPlace>();
+  /** Up to where statistics tell of the events. */
+  countedUpto: EpochMs | undefined;
   readonly keys = new Map<string, KeyRow>();
   readonly sessions = new Map<number, SessionRow>();
   readonly workflows = new Map<string, WorkflowIdentity>();

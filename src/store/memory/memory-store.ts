@@ -13,6 +13,7 @@ import { outboxStore } from './outbox.ts';
 import { peerStore } from './peers.ts';
 import { retentionStore } from './retention.ts';
 import { endSessions, findLostSessions, openSession, readLoad, readTotals, tick } from './sessions.ts';
+import { statisticsStore } from './statistics.ts';
 import { tokenStore } from './tokens.ts';
 import { webhookStore } from './webhooks.ts';
 import { registerWorkflows } from './workflows.ts';
@@ -69,6 +70,7 @@ export function createMemoryStore({ warehouse, clock, database: db = new MemoryD
     bulk: bulkStore(db),
     webhooks: webhookStore(db),
     retention: retentionStore(db),
+    statistics: statisticsStore(db),
     close: async () => undefined,
   };
 }

@@ -8,6 +8,7 @@ import type { OperationStore } from '#engine/operation-store.ts';
 import type { OutboxStore } from '#engine/outbox.ts';
 import type { PeerStore } from '#engine/peer-store.ts';
 import type { RetentionStore } from '#engine/retention-store.ts';
+import type { StatisticsStore } from '#engine/statistics-store.ts';
 import type * as port from '#engine/store.ts';
 import type { WebhookStore } from '#engine/webhook-store.ts';
 import { OrderIntake } from './accept.ts';
@@ -26,6 +27,7 @@ import { OrderReader } from './read.ts';
 import { retentionStore } from './retention.ts';
 import { SessionNames } from './session-names.ts';
 import { endSessions, findLostSessions, openSession, readLoad, readTotals, tick } from './sessions.ts';
+import { statisticsStore } from './statistics.ts';
 import { tokenStore } from './tokens.ts';
 import { webhookStore } from './webhooks.ts';
 import { WorkflowIds } from './workflow-ids.ts';
@@ -89,9 +91,10 @@ class PostgresStore implements port.Store {
   readonly bulk: BulkStore;
   readonly webhooks: WebhookStore;
   readonly retention: RetentionStore;
+  readonly statistics: StatisticsStore;
   private readonly options: PostgresStoreOptions;
   private readonly connections: Record<
-    'accept' | 'claims' | 'moves' | 'closings' | 'tick' | 'read' | 'hints' | 'rare' | 'pulse' | 'count' | 'outbox',
+    'accept' | 'claims' | 'moves' | 'closings' | 'tick' | 'read' | 'hints' | 'rare' | 'pulse' | 'count' | 'outbox' | 'statistics',
     Connection
   >;
   private readonly pool: pg.Pool;
@@ -122,6 +125,7 @@ class PostgresStore implements port.Store {
       pulse: open('pulse', PULSE_TIMEOUT_MS),
       count: open('count', COUNT_TIMEOUT_MS),
       outbox: open('outbox'),
+      statistics: open('statistics', COUNT_TIMEOUT_MS),
     };
     this.pool = new pg.Pool({ ...clientConfig(this.connectionOptions('lists')), max: LIST_POOL_SIZE, idleTimeoutMillis: 10_000 });
     this.pool.on('error', (error) => options.log.warn({ warehouse: warehouse.name, error: error.message }, 'database connection lost'));
@@ -139,6 +143,7 @@ class PostgresStore implements port.Store {
     this.bulk = bulkStore(this.connections.rare);
     this.webhooks = webhookStore(this.connections.outbox);
     this.retention = retentionStore(this.connections.count);
+    this.statistics = statisticsStore(this.connections);
   }
 
   registerWorkflows(workflows: readonly port.WorkflowIdentity[]): Promise<void> {
