@@ -8,7 +8,7 @@ import type { RunEnd } from '#engine/run-order.ts';
 import type { ClaimedOrder, Hint, Liveness, Store, Subscription, TickReport } from '#engine/store.ts';
 import { ClaimLoop } from './claim-loop.ts';
 import { GateKeeper } from './gate-keeper.ts';
-import { Housekeeper } from './housekeeper.ts';
+import { LeaderChores } from './leader-chores.ts';
 import { Leadership } from './leadership.ts';
 import { MoveWriter } from './move-writer.ts';
 import { Slots } from './slots.ts';
@@ -64,7 +64,7 @@ export class NodeLife {
   private readonly leadership: Leadership;
   private readonly surplus: SurplusWatch;
   private readonly gateKeeper: GateKeeper;
-  private readonly housekeeper: Housekeeper;
+  private readonly chores: LeaderChores;
   private readonly end = Promise.withResolvers<'left' | 'dead'>();
   private subscription: Subscription | undefined;
   private deadlineTimer: Timer | undefined;
@@ -88,7 +88,7 @@ export class NodeLife {
     this.surplus = new SurplusWatch(clock);
     this.leadership = new Leadership(session, options.log);
     this.gateKeeper = new GateKeeper({ store, session, ttlMs: lease.ttlMs, limitMs: options.gateLimitMs, log: options.log });
-    this.housekeeper = new Housekeeper({ store, session, clock, log: options.log, retentionMs: options.retentionMs });
+    this.chores = new LeaderChores({ store, session, clock, log: options.log, retentionMs: options.retentionMs });
     this.takeover = new Takeover({
       ...{ store, session, ttlMs: lease.ttlMs, periodMs: lease.heartbeatMs, clock, stats: options.stats },
       log: options.log.child({ session }),
@@ -263,7 +263,7 @@ export class NodeLife {
       if (this.surplus.isDue(report.ownedCount, this.slots.size)) this.reconcileSoon(report.gateShut);
       await this.takeover.checkLeases(report, this.isLeader);
       await this.gateKeeper.follow(report);
-      this.housekeeper.follow(this.isLeader);
+      this.chores.follow(this.isLeader);
       if (this.isLeader) this.leadership.noteWork();
     } catch (error) {
       log.debug({ session: this.session, error: messageOf(error) }, 'a chore failed; the next tick tries again');

@@ -1,0 +1,68 @@
+import { messageOf } from '#domain/errors.ts';
+import type { Clock } from '#engine/clock.ts';
+import type { Log } from '#engine/log.ts';
+import { BUCKET_MS } from '#engine/statistics-store.ts';
+import type { Store } from '#engine/store.ts';
+
+export interface BookkeeperOptions {
+  store: Store;
+  session: number;
+  clock: Clock;
+  log: Log;
+}
+
+const FEW_BUCKETS = 6;
+/** Two hours: what nothing happened in is passed over in long strides. */
+const MANY_BUCKETS = 720;
+const STRIDE = 4;
+const QUICK_MS = 100;
+const SLOW_MS = 500;
+/** Catching up takes a quarter of the time at most. */
+const PAUSES = 3;
+const AFTER_FAULT_MS = 10_000;
+
+/**
+ * The leader's part in the statistics: it has each stretch of ten seconds counted soon after its end, once in ten seconds while nothing
+ * is behind. Two leaders for a moment harm nothing: the database counts once.
+ */
+export class Bookkeeper {
+  private readonly options: BookkeeperOptions;
+  private nextAt = Number.NEGATIVE_INFINITY;
+  private turn: Promise<void> | undefined;
+  private maxBuckets = FEW_BUCKETS;
+
+  constructor(options: BookkeeperOptions) {
+    this.options = options;
+  }
+
+  /** With every tick; a turn runs beside the ticks, one at a time. */
+  follow(isLeader: boolean): void {
+    const { clock } = this.options;
+    if (!isLeader || this.turn || clock.monotonic() < this.nextAt) return;
+    this.turn = this.count().finally(() => {
+      this.turn = undefined;
+    });
+  }
+
+  private async count(): Promise<void> {
+    const { store, session, clock, log } = this.options;
+    const startedAt = clock.monotonic();
+    try {
+      const { dueInMs } = await store.statistics.rollUp({ maxBuckets: this.maxBuckets });
+      const tookMs = clock.monotonic() - startedAt;
+      this.nextAt = clock.monotonic() + Math.min(BUCKET_MS, Math.max(dueInMs, PAUSES * tookMs));
+      this.fitStride(dueInMs === 0, tookMs);
+    } catch (error) {
+      log.warn({ session, error: messageOf(error) }, 'statistics could not be rolled up; tried again in ten seconds');
+      this.nextAt = clock.monotonic() + AFTER_FAULT_MS;
+      this.maxBuckets = 1;
+    }
+  }
+
+  /** Busy times are caught up with in small pieces, idle ones in large. */
+  private fitStride(isBehind: boolean, tookMs: number): void {
+    if (tookMs > SLOW_MS) this.maxBuckets = Math.max(1, Math.floor(this.maxBuckets / STRIDE));
+    else if (!isBehind) this.maxBuckets = FEW_BUCKETS;
+    else if (tookMs < QUICK_MS) this.maxBuckets = Math.min(MANY_BUCKETS, this.maxBuckets * STRIDE);
+  }
+}
