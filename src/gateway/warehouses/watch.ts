@@ -149,10 +149,12 @@ export class WarehouseWatch {
     while (!this.stopping.signal.aborted) {
       const startedAt = clock.monotonic();
       const acceptedBefore = this.accepted;
+      // The first count opens its connection: that says nothing of how long counting takes.
+      const isFirst = this.counts === undefined;
       const counts = presence.isHere ? await presence.call(() => store.readLoad()).catch(() => undefined) : undefined;
       this.counts = counts;
       this.acceptedWhenCounted = acceptedBefore;
-      const tookMs = counts ? clock.monotonic() - startedAt : 0;
+      const tookMs = counts && !isFirst ? clock.monotonic() - startedAt : 0;
       if (this.stopping.signal.aborted) return;
       await this.untilCount.take(Math.min(MAX_COUNT_PAUSE_MS, Math.max(COUNT_EVERY_MS, COUNT_PAUSES * tookMs)));
     }
