@@ -31,6 +31,7 @@ import { orderEvents } from './routes/order-events.ts';
 import { readOrders } from './routes/read-orders.ts';
 import { repairOrder } from './routes/repair-order.ts';
 import { session } from './routes/session.ts';
+import { statistics } from './routes/statistics.ts';
 import { submitOrder } from './routes/submit-order.ts';
 import { warehouses } from './routes/warehouses.ts';
 import { webhooks } from './routes/webhooks.ts';
@@ -126,6 +127,7 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   audit(app, context);
   health(app, context);
   metrics(app, context);
+  statistics(app, context);
   generator(app, context);
   session(app, context);
   if (options.webhookUrlFault) webhooks(app, context);

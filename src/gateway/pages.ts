@@ -1,6 +1,7 @@
 import { ConveyorError } from '#domain/errors.ts';
 import { DEFAULT_PAGE, MAX_PAGE } from './api.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
+import { askAll } from './warehouses/ask-all.ts';
 import type { Warehouse } from './warehouses/warehouses.ts';
 
 /** Lists over all warehouses: one page, whoever has its entries. */
@@ -31,8 +32,9 @@ export async function readPage<Entry extends { id: string }>(
   const limit = parseLimit(limitText);
   // One more than asked for tells whether there are more.
   const asked = { limit: limit + 1, ...(cursor === undefined ? {} : { beforeId: decodeCursor(cursor, scope) }) };
-  const { found, missing } = await readAll(warehouses, (warehouse) => read(warehouse, asked));
-  const newestFirst = found
+  const { answers, missing } = await askAll(warehouses, (warehouse) => read(warehouse, asked));
+  const newestFirst = answers
+    .flatMap(({ warehouse, answer }) => answer.map((entry) => ({ entry, warehouse })))
     .sort((a, b) => (a.entry.id < b.entry.id ? 1 : -1))
     .filter(({ entry }, index, all) => all[index - 1]?.entry.id !== entry.id);
   const shown = newestFirst.slice(0, limit);
@@ -51,20 +53,4 @@ function parseLimit(text: string | undefined): number {
   throw new ConveyorError('invalid-request', `limit is ${limit}; 1 to ${MAX_PAGE} is expected`, {
     faults: [{ field: 'limit', reason: `must be 1 to ${MAX_PAGE}` }],
   });
-}
-
-async function readAll<Entry>(
-  warehouses: readonly Warehouse[],
-  read: (warehouse: Warehouse) => Promise<Entry[]>,
-): Promise<{ found: { entry: Entry; warehouse: Warehouse }[]; missing: string[] }> {
-  const answers = await Promise.allSettled(warehouses.map(read));
-  const found: { entry: Entry; warehouse: Warehouse }[] = [];
-  const missing: string[] = [];
-  for (const [index, answer] of answers.entries()) {
-    const warehouse = warehouses[index] as Warehouse;
-    if (answer.status === 'fulfilled') found.push(...answer.value.map((entry) => ({ entry, warehouse })));
-    else if (!(answer.reason instanceof ConveyorError) || warehouses.length === missing.length + 1) throw answer.reason;
-    else missing.push(warehouse.name);
-  }
-  return { found, missing };
 }

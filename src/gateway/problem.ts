@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import { ConveyorError, type ErrorCode, type FieldFault, messageOf } from '#domain/errors.ts';
 import { MAX_FAULTS, problemOf } from '#domain/problem.ts';
 import type { Log } from '#engine/log.ts';
@@ -63,11 +63,16 @@ function invalidRequest(validation: NonNullable<FastifyError['validation']>, con
   const faults = validation.slice(0, MAX_FAULTS).map((fault): FieldFault => {
     const named = fault.params['additionalProperty'] ?? fault.params['missingProperty'];
     const field = `${fault.instancePath}${named === undefined ? '' : `/${String(named)}`}`;
-    const reason = fault.keyword === 'additionalProperties' ? 'is not a known field' : (fault.message ?? 'is not valid');
-    return { field: context === 'querystring' ? field.slice(1) : field || '/', reason };
+    return { field: context === 'querystring' ? field.slice(1) : field || '/', reason: reasonOf(fault) };
   });
   const [first] = faults;
   return new ConveyorError('invalid-request', `${place}: ${first?.field} ${first?.reason}`, { faults });
+}
+
+function reasonOf({ keyword, params, message }: FastifySchemaValidationError): string {
+  if (keyword === 'additionalProperties') return 'is not a known field';
+  if (keyword === 'enum') return `must be one of ${(params['allowedValues'] as unknown as unknown[]).join(', ')}`;
+  return message ?? 'is not valid';
 }
 
 export function handleError(log: Log): (error: unknown, request: FastifyRequest, reply: FastifyReply) => void {

@@ -189,6 +189,7 @@ describe('the gateway', () => {
         '/readyz',
         '/service/transfer',
         '/session',
+        '/statistics',
         '/start_orders',
         '/stop_order',
         '/stop_orders',

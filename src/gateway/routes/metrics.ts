@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { ConveyorError } from '#domain/errors.ts';
-import { formatMillionths, toMillionths } from '#domain/money.ts';
+import { formatMillionths } from '#domain/money.ts';
 import { responses } from '../api.ts';
 import { type GatewayContext, requireOperator } from '../context.ts';
+import { addPrices, averageOf, type PriceSums, pricesOf } from '../price-sums.ts';
 import type { Warehouse } from '../warehouses/warehouses.ts';
 
 const MetricsQuery = Type.Object(
@@ -21,13 +22,6 @@ const MetricsView = Type.Object({
 });
 
 type MetricsJson = Static<typeof MetricsView>;
-
-/** Sums in millionths: exact whatever they grow to. */
-interface Sums {
-  completed: number;
-  priced: number;
-  millionths: bigint;
-}
 
 /** `GET /metrics`: totals of all warehouses, as JSON or in the text form of Prometheus. Counters, so nothing is counted here. */
 export function metrics(app: FastifyInstance, context: GatewayContext): void {
@@ -63,7 +57,7 @@ interface Found {
   /** How far its announcements are behind; `undefined` where there never were any. */
   lagMs: number | undefined;
   /** `undefined`: it did not answer. */
-  sums: Sums | undefined;
+  sums: PriceSums | undefined;
 }
 
 async function readAll({ warehouses }: GatewayContext): Promise<Found[]> {
@@ -73,15 +67,15 @@ async function readAll({ warehouses }: GatewayContext): Promise<Found[]> {
   const found = answers.map((answer, index): Found => {
     const warehouse = warehouses.all[index] as Warehouse;
     if (answer.status === 'rejected') return { warehouse, lagMs: undefined, sums: undefined };
-    const [{ completed, priced, priceSum }, lagMs] = answer.value;
-    return { warehouse, lagMs, sums: { completed, priced, millionths: toMillionths(priceSum) } };
+    const [totals, lagMs] = answer.value;
+    return { warehouse, lagMs, sums: pricesOf(totals) };
   });
   if (found.every(({ sums }) => sums === undefined)) throw new ConveyorError('warehouse-unavailable', 'no warehouse answers');
   return found;
 }
 
 function showJson(context: GatewayContext, found: readonly Found[]): MetricsJson {
-  const total = add(found);
+  const total = addPrices(found.flatMap(({ sums }) => sums ?? []));
   const missing = found.filter(({ sums }) => sums === undefined).map(({ warehouse }) => warehouse.name);
   const { queued, running } = context.warehouses.counts;
   return {
@@ -167,20 +161,4 @@ function sendText(found: readonly Found[], reply: FastifyReply): FastifyReply {
     .header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
     .serializer((text: string) => text)
     .send(`${lines.join('\n')}\n`);
-}
-
-function add(found: readonly Found[]): Sums {
-  const total: Sums = { completed: 0, priced: 0, millionths: 0n };
-  for (const { sums } of found) {
-    if (!sums) continue;
-    total.completed += sums.completed;
-    total.priced += sums.priced;
-    total.millionths += sums.millionths;
-  }
-  return total;
-}
-
-/** Rounded half up, in millionths. */
-function averageOf({ priced, millionths }: Sums): bigint {
-  return priced === 0 ? 0n : (2n * millionths + BigInt(priced)) / (2n * BigInt(priced));
 }
