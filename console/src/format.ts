@@ -81,6 +81,13 @@ export function formatMoney(decimal: string): string {
   return `${grouped}.${shown}`;
 }
 
+const PRICE = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+/** A decimal number as text, rounded to hundredths: for sums, where more is only noise. */
+export function formatPrice(decimal: string): string {
+  return PRICE.format(decimal as `${number}`);
+}
+
 /** The last figures of a UUIDv7 tell orders of one moment apart; the first ones are the time. */
 export function shortId(id: string): string {
   return `${id.slice(0, 8)}…${id.slice(-4)}`;

@@ -20,10 +20,17 @@ export function StepStrip({ order, stepNames }: { order: SteppedOrder; stepNames
   return (
     <span className={classes['strip']} role="img" aria-label={cells.map(({ says }) => says).join('; ')}>
       {cells.map(({ name, state, says }) => (
-        <span key={name} className={classes['cell']} data-cell={state} title={says}>
-          {MARKS[state]}
-        </span>
+        <StepCell key={name} state={state} says={says} />
       ))}
+    </span>
+  );
+}
+
+/** One step: a colour, a pattern and a mark, and its words on hover. */
+export function StepCell({ state, says }: { state: CellState; says: string }): ReactNode {
+  return (
+    <span className={classes['cell']} data-cell={state} title={says}>
+      {MARKS[state]}
     </span>
   );
 }

@@ -9,6 +9,7 @@ import { Loading, PageFailure } from '../parts/states.tsx';
 import { AttentionBanner } from './attention.tsx';
 import { LiveMark } from './live-mark.tsx';
 import { NAVIGATION, Navigation } from './navigation.tsx';
+import classes from './shell.module.css';
 import { ShortcutHelp, useShortcutKeys, useShortcuts } from './shortcuts.tsx';
 import { SignIn } from './sign-in.tsx';
 import { UserMenu } from './user-menu.tsx';
@@ -41,7 +42,7 @@ function SignedIn({ session }: { session: Session }): ReactNode {
             <Burger opened={isOpen} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={isOpen ? 'Close the menu' : 'Open the menu'} />
             <Link to="/" style={{ display: 'flex', alignItems: 'center', gap: 8, color: 'inherit', fontWeight: 600 }}>
               <img src="/favicon.svg" alt="" width={22} height={22} />
-              Conveyor
+              <span className={classes['word']}>Conveyor</span>
             </Link>
           </Group>
           <Group gap="xs" wrap="nowrap">

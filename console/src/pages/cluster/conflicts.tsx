@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import type { ConflictJson, ConflictPageJson } from '#gateway/api-warehouses.ts';
 import { get } from '../../api/client.ts';
 import { OrderLink } from '../../parts/order-link.tsx';
+import { ScrollTable } from '../../parts/scroll-table.tsx';
 import { Failure, Loading } from '../../parts/states.tsx';
 import { Ago } from '../../parts/time.tsx';
 import classes from './cluster.module.css';
@@ -11,6 +12,7 @@ import type { AskFor } from './words.ts';
 
 const LOOK_EVERY_MS = 10_000;
 const PAGE = 50;
+const COLUMNS = ['Kind', 'Warehouse', 'Key', 'Customer', 'Orders', 'Found', 'Resolved'];
 
 /** By kind: what it means, and what a person does. */
 const KINDS: Record<string, { name: string; advice: string }> = {
@@ -47,7 +49,7 @@ export function Conflicts({ all, onAll, onAsk }: ConflictsProps): ReactNode {
   });
   const conflicts = data?.pages.flatMap((page) => page.conflicts) ?? [];
   return (
-    <section className={`panel ${classes['conflicts']}`} aria-labelledby="conflicts">
+    <section className={classes['conflicts']} aria-labelledby="conflicts">
       <div className={classes['warehouseHead']}>
         <Title order={2} id="conflicts">
           Conflicts of keys
@@ -74,24 +76,11 @@ export function Conflicts({ all, onAll, onAsk }: ConflictsProps): ReactNode {
 
 function ConflictTable({ conflicts, onAsk }: { conflicts: readonly ConflictJson[]; onAsk: (ask: AskFor) => void }): ReactNode {
   return (
-    <Table.ScrollContainer minWidth={760} type="native" tabIndex={0} aria-label="Table of conflicts" role="region">
-      <Table verticalSpacing={6}>
-        <Table.Thead>
-          <Table.Tr>
-            {['Kind', 'Warehouse', 'Key', 'Customer', 'Orders', 'Found', 'Resolved'].map((name) => (
-              <Table.Th key={name} scope="col">
-                {name}
-              </Table.Th>
-            ))}
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {conflicts.map((conflict) => (
-            <ConflictRow key={conflict.id} conflict={conflict} onAsk={onAsk} />
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <ScrollTable label="Table of conflicts" columns={COLUMNS}>
+      {conflicts.map((conflict) => (
+        <ConflictRow key={conflict.id} conflict={conflict} onAsk={onAsk} />
+      ))}
+    </ScrollTable>
   );
 }
 

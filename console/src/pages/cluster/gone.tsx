@@ -3,36 +3,25 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { NodeJson } from '#gateway/api-cluster.ts';
 import { describeEnd } from '../../api/happenings.ts';
+import { ScrollTable } from '../../parts/scroll-table.tsx';
 import { Ago, Moment } from '../../parts/time.tsx';
 import classes from './cluster.module.css';
 import { useWanted } from './use-wanted.ts';
 
+const COLUMNS = ['Node', 'Warehouse', 'What happened', 'When', 'Lived since', 'Session'];
+
 /** Nodes that ended within the hour and did not come back. */
 export function GoneNodes({ nodes, wantedNode }: { nodes: readonly NodeJson[]; wantedNode: string | undefined }): ReactNode {
   return (
-    <section className={`panel ${classes['gone']}`} aria-labelledby="gone">
+    <section className={classes['gone']} aria-labelledby="gone">
       <Title order={2} id="gone">
         Gone within the hour
       </Title>
-      <Table.ScrollContainer minWidth={620} type="native" tabIndex={0} aria-label="Nodes that are gone" role="region">
-        <Table>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th scope="col">Node</Table.Th>
-              <Table.Th scope="col">Warehouse</Table.Th>
-              <Table.Th scope="col">What happened</Table.Th>
-              <Table.Th scope="col">When</Table.Th>
-              <Table.Th scope="col">Lived since</Table.Th>
-              <Table.Th scope="col">Session</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {nodes.map((node) => (
-              <GoneNode key={`${node.warehouse} ${node.session}`} node={node} isWanted={node.node_id === wantedNode} />
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <ScrollTable label="Nodes that are gone" columns={COLUMNS}>
+        {nodes.map((node) => (
+          <GoneNode key={`${node.warehouse} ${node.session}`} node={node} isWanted={node.node_id === wantedNode} />
+        ))}
+      </ScrollTable>
     </section>
   );
 }

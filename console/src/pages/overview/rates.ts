@@ -1,0 +1,60 @@
+import type { Counts, StatisticsJson } from '../../api/statistics.ts';
+
+/** Figures of the overview, from what the gateway counted. Pure. */
+
+type Counted = Pick<StatisticsJson, 'points' | 'until' | 'bucket_s'>;
+
+/** Per second, over so long at least: a single stretch of ten seconds jumps about. */
+const RECENT_S = 30;
+
+export interface Flow {
+  in: number;
+  out: number;
+}
+
+/** How many orders came and ended per second most recently; `undefined` where nothing was counted yet. */
+export function flowNow({ points, until, bucket_s: bucketS }: Counted): Flow | undefined {
+  const end = Date.parse(until);
+  const whole = points.filter(({ at }) => Date.parse(at) + bucketS * 1_000 <= end);
+  const recent = whole.slice(-Math.max(1, Math.ceil(RECENT_S / bucketS)));
+  if (recent.length === 0) return undefined;
+  const seconds = recent.length * bucketS;
+  const sum = (count: (counts: Counts) => number): number => recent.reduce((total, point) => total + count(point), 0) / seconds;
+  return { in: sum(({ accepted }) => accepted), out: sum(endedOf) };
+}
+
+export function endedOf({ completed, failed, cancelled }: Counts): number {
+  return completed + failed + cancelled;
+}
+
+export interface Series {
+  /** Seconds since the epoch, as charts take it. */
+  at: number[];
+  accepted: number[];
+  completed: number[];
+  failed: number[];
+  cancelled: number[];
+}
+
+/** Every stretch per second; the last one, which may still grow, by as much of it as was counted. */
+export function seriesOf({ points, until, bucket_s: bucketS }: Counted): Series {
+  const end = Date.parse(until) / 1_000;
+  const series: Series = { at: [], accepted: [], completed: [], failed: [], cancelled: [] };
+  for (const point of points) {
+    const at = Date.parse(point.at) / 1_000;
+    const seconds = Math.min(bucketS, end - at);
+    if (seconds <= 0) continue;
+    series.at.push(at);
+    for (const name of ['accepted', 'completed', 'failed', 'cancelled'] as const) series[name].push(point[name] / seconds);
+  }
+  return series;
+}
+
+/** `97.5 %`; all and nothing are said only of all and nothing. */
+export function formatShare(part: number, whole: number): string {
+  if (whole <= 0) return '–';
+  if (part <= 0) return '0 %';
+  if (part >= whole) return '100 %';
+  const percent = Math.min(99.9, Math.max(0.1, (part / whole) * 100));
+  return `${percent.toFixed(1)} %`;
+}
