@@ -3,6 +3,7 @@ import IconDownload from '@tabler/icons-react/dist/esm/icons/IconDownload.mjs';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react';
 import { pathOf } from '../../api/client.ts';
+import { gatewayNow } from '../../api/gateway-clock.ts';
 import { useIsOperator } from '../../api/session.ts';
 import { Page } from '../../parts/page.tsx';
 import { Empty } from '../../parts/states.tsx';
@@ -40,10 +41,10 @@ export function Orders(): ReactNode {
     >
       <SearchBox search={q} parsed={parsed} onSearch={onSearch} />
       <div className={classes['bar']}>
-        <Presets search={q} cols={cols} />
+        <Presets cols={cols} />
         <ViewsMenu search={q} cols={cols} />
       </div>
-      {isOperator ? <BulkStrip begun={begun} onClose={() => setBegun([])} /> : null}
+      {isOperator ? <BulkStrip begun={begun} onPutAway={(one) => setBegun((all) => all.filter((other) => other !== one))} /> : null}
       {parsed.faults.length > 0 ? (
         <Empty title="This search is not understood">What is wrong is said below the box, and what is possible instead.</Empty>
       ) : (
@@ -81,7 +82,7 @@ function Export({ parsed: { query, faults } }: { parsed: ParsedQuery }): ReactNo
     <Button
       component="a"
       variant="default"
-      href={faults.length > 0 ? undefined : pathOf('/orders', { ...filterOf(query, Date.now()), format: 'csv' })}
+      href={faults.length > 0 ? undefined : pathOf('/orders', { ...filterOf(query, gatewayNow()), format: 'csv' })}
       download="orders.csv"
       leftSection={<IconDownload size={14} aria-hidden />}
     >

@@ -25,14 +25,14 @@ export function Results({ query, columns }: ResultsProps): ReactNode {
   const canSelect = useIsOperator() && !isPhone;
   const { orders, scroller, handlers, cursor, selected, toNewest } = useReader(query, canSelect);
   const nodes = useNodes();
-  const nodeNames = useMemo(() => new Map(nodes.map(({ id, name }) => [id, name])), [nodes]);
+  const nodeNames = useMemo(() => new Map(nodes.map(({ node_id: id, name }) => [id, name])), [nodes]);
   const chosen = useMemo(() => orders.rows.filter(({ order_id: id }) => selected.has(id)), [orders.rows, selected]);
   if (orders.isPending) return <Loading what="orders" />;
   if (orders.rows.length === 0) return orders.error ? <Failure error={orders.error} onRetry={orders.retry} /> : <Nothing query={query} />;
   return (
     <>
       {canSelect ? <SelectionBar selected={chosen} clear={selected.clear} /> : null}
-      {orders.missing.length > 0 ? <Missing names={orders.missing} /> : null}
+      <Stale orders={orders} />
       <OrderFrame scroller={scroller} orders={orders} query={query} handlers={handlers} onNewest={toNewest}>
         {isPhone ? (
           <OrderList scroller={scroller} orders={orders} query={query} cursorIndex={cursor.index} />
@@ -94,11 +94,14 @@ function useReader(query: OrderQuery, canSelect: boolean): Reader {
   return { orders, scroller, handlers, cursor, selected, toNewest };
 }
 
-function Missing({ names }: { names: readonly string[] }): ReactNode {
+/** What keeps the rows from being all there are at this moment. */
+function Stale({ orders: { staleBecause, missing } }: { orders: OrderRows }): ReactNode {
+  if (!staleBecause && missing.length === 0) return null;
   return (
     <Alert color="yellow" variant="outline" role="status" p="xs">
-      {names.join(', ')} {names.length === 1 ? 'does' : 'do'} not answer: orders there are not shown. They are not lost, and appear again as
-      soon as it does.
+      {staleBecause
+        ? `These orders are as they were a while ago. ${staleBecause.message} They go on by themselves as soon as it does.`
+        : `${missing.join(', ')} ${missing.length === 1 ? 'does' : 'do'} not answer: orders there are missing here until it does. None is lost.`}
     </Alert>
   );
 }

@@ -2,6 +2,7 @@ import { Button, Group, Modal, NumberInput, Stack, Text, TextInput } from '@mant
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { post } from '../../../api/client.ts';
+import { gatewayNow } from '../../../api/gateway-clock.ts';
 import { formatDuration } from '../../../format.ts';
 import { Failure, Loading } from '../../../parts/states.tsx';
 import { Status } from '../../../parts/status.tsx';
@@ -19,7 +20,7 @@ export interface BulkDialogProps {
 /** Shows what an action on all that match would concern, and begins it. */
 export function BulkDialog({ action, query, onClose, onStarted }: BulkDialogProps): ReactNode {
   // What is previewed is what is done: spans of time are counted back from the moment the dialog opened.
-  const [filter] = useState(() => filterOf(query, Date.now()));
+  const [filter] = useState(() => filterOf(query, gatewayNow()));
   const preview = useQuery({
     queryKey: [...BULK_KEY, 'preview', action, filter],
     queryFn: ({ signal }) => post<BulkPreview>('/orders/bulk', { body: { action, filter, dry_run: true }, signal }),
@@ -60,7 +61,6 @@ function Ready({ action, filter, preview, onClose, onStarted }: ReadyProps): Rea
       onStarted(operation);
     },
   });
-  const { verb } = VERBS[action];
   return (
     <form
       onSubmit={(event) => {
@@ -94,27 +94,35 @@ function Ready({ action, filter, preview, onClose, onStarted }: ReadyProps): Rea
           />
         </Group>
         {start.error ? <Failure error={start.error} /> : null}
-        <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={onClose}>
-            Not now
-          </Button>
-          <Button
-            type="submit"
-            color={action === 'cancel' ? 'red.9' : undefined}
-            loading={start.isPending}
-            disabled={preview.matching === 0}
-          >
-            {verb} {sayMatching(preview)}
-          </Button>
-        </Group>
+        <Buttons action={action} preview={preview} isStarting={start.isPending} onClose={onClose} />
       </Stack>
     </form>
   );
 }
 
-function sayHowLong({ matching, counted_at_most: bound }: BulkPreview, pace: number): string {
+interface ButtonsProps {
+  action: BulkAction;
+  preview: BulkPreview;
+  isStarting: boolean;
+  onClose: () => void;
+}
+
+function Buttons({ action, preview, isStarting, onClose }: ButtonsProps): ReactNode {
+  return (
+    <Group justify="flex-end" gap="xs">
+      <Button variant="default" onClick={onClose}>
+        Not now
+      </Button>
+      <Button type="submit" color={action === 'cancel' ? 'red.9' : undefined} loading={isStarting} disabled={preview.matching === 0}>
+        {VERBS[action].verb} {sayMatching(preview)}
+      </Button>
+    </Group>
+  );
+}
+
+function sayHowLong({ matching, matching_is_lower_bound: isMore }: BulkPreview, pace: number): string {
   if (!(pace >= 1)) return `1 to ${MAX_PACE}`;
-  return `${matching >= bound ? 'at least' : 'about'} ${formatDuration(Math.ceil(matching / pace) * 1_000)}`;
+  return `${isMore ? 'at least' : 'about'} ${formatDuration(Math.ceil(matching / pace) * 1_000)}`;
 }
 
 function Sample({ preview }: { preview: BulkPreview }): ReactNode {
@@ -125,8 +133,10 @@ function Sample({ preview }: { preview: BulkPreview }): ReactNode {
       <Text role="status">
         <strong>{sayMatching(preview)}</strong> {preview.matching === 1 ? 'matches' : 'match'}. Those that cannot be acted on any more when
         their turn comes are left alone.
+        {preview.missing_warehouses ? ` ${preview.missing_warehouses.join(', ')} cannot be asked now, and is left out.` : ''}
       </Text>
-      <ul className={classes['sample']} aria-label="Some of them">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by the keyboard. */}
+      <ul className={classes['sample']} aria-label="Some of them" tabIndex={0}>
         {preview.sample.map((order) => (
           <li key={order.order_id}>
             <span className="mono">{order.order_id}</span> <Status status={order.status} />{' '}

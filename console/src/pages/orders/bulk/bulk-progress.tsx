@@ -10,43 +10,50 @@ import { printQuery, queryOfFilter } from '../query/query.ts';
 import classes from './bulk.module.css';
 import { BULK_KEY, type BulkJson, bulkOneQuery, VERBS } from './bulk.ts';
 
-/** How far an action on many orders is; whoever watches may stop it. */
-export function BulkProgress({ operation }: { operation: BulkJson }): ReactNode {
+/** How far an action on many orders is; whoever watches may stop it. `children`: what else can be done here. */
+export function BulkProgress({ operation, children }: { operation: BulkJson; children?: ReactNode }): ReactNode {
   const { data } = useQuery(bulkOneQuery(operation));
   const { bulk_id: id, action, state, matching, done, started_at: startedAt, by, reason, filter } = data;
   const isRunning = state === 'running';
   const q = printQuery(queryOfFilter(filter));
-  const title = `${isRunning ? VERBS[action].doing : VERBS[action].verb} ${q}`;
   return (
-    <section aria-label={title}>
-      <div className={classes['operation']}>
-        <strong>{isRunning ? VERBS[action].doing : `${VERBS[action].verb} · ${state}`}</strong>
+    <section className={classes['operation']} aria-label={`${VERBS[action].verb} ${q}`}>
+      <div className={classes['head']}>
+        <strong>{isRunning ? VERBS[action].doing : `${VERBS[action].verb}: ${state}`}</strong>
         <Link to="/ui/orders" search={{ q }} className="mono foreign">
           {q}
         </Link>
-        <progress value={done} max={Math.max(matching, done, 1)} aria-label={`${title}: how far`} />
+        <span className="faint">
+          <Ago at={startedAt} /> by <span className="foreign">{by}</span>
+          {reason === undefined ? null : (
+            <>
+              : <span className="foreign">{reason}</span>
+            </>
+          )}
+        </span>
+      </div>
+      <div className={classes['head']}>
+        <progress value={done} max={Math.max(matching, done, 1)} aria-label={`${VERBS[action].verb} ${q}: how far`} />
         <span className="number" role="status">
-          {sayResult(data)}
+          {sayProgress(data)}
         </span>
         {isRunning ? <Stop id={id} /> : null}
-      </div>
-      <div className="faint">
-        <Ago at={startedAt} /> by {by}
-        {reason === undefined ? null : (
-          <>
-            : <span className="foreign">{reason}</span>
-          </>
-        )}
+        {children}
       </div>
     </section>
   );
 }
 
-function sayResult({ action, matching, done, succeeded, refused, failed }: BulkJson): string {
-  const parts = [`${formatCount(done)} of ${formatCount(Math.max(matching, done))}`, `${formatCount(succeeded)} ${VERBS[action].done}`];
-  if (refused > 0) parts.push(`${formatCount(refused)} refused: no longer in a state for it`);
-  if (failed > 0) parts.push(`${formatCount(failed)} failed`);
-  return parts.join(' · ');
+function sayProgress(operation: BulkJson): string {
+  const { action, matching, done, succeeded, refused, failed, stopped_by: stoppedBy } = operation;
+  const all = operation.matching_is_lower_bound ? `at least ${formatCount(matching)}` : formatCount(Math.max(matching, done));
+  return [
+    `${formatCount(done)} of ${all}`,
+    `${formatCount(succeeded)} ${VERBS[action].done}`,
+    ...(refused > 0 ? [`${formatCount(refused)} refused, as they had moved on`] : []),
+    ...(failed > 0 ? [`${formatCount(failed)} failed`] : []),
+    ...(stoppedBy === undefined ? [] : [`stopped by ${stoppedBy}`]),
+  ].join(' · ');
 }
 
 function Stop({ id }: { id: string }): ReactNode {

@@ -23,8 +23,8 @@ describe('an action on all that match', () => {
 
 describe('how many match', () => {
   it('is not said more exactly than it is known', () => {
-    expect(sayMatching({ matching: 1, counted_at_most: 10_000 })).toBe('1 order');
-    expect(sayMatching({ matching: 312, counted_at_most: 10_000 })).toBe('312 orders');
-    expect(sayMatching({ matching: 10_000, counted_at_most: 10_000 })).toBe('at least 10,000 orders');
+    expect(sayMatching({ matching: 1, matching_is_lower_bound: false })).toBe('1 order');
+    expect(sayMatching({ matching: 312, matching_is_lower_bound: false })).toBe('312 orders');
+    expect(sayMatching({ matching: 10_000, matching_is_lower_bound: true })).toBe('at least 10,000 orders');
   });
 });

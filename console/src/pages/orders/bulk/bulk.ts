@@ -2,6 +2,7 @@ import { queryOptions } from '@tanstack/react-query';
 import type { OrderStatus } from '#domain/order-state.ts';
 import type { OrderSummaryJson } from '#gateway/api.ts';
 import { get } from '../../../api/client.ts';
+import { formatCount } from '../../../format.ts';
 import type { OrderFilter, OrderQuery } from '../query/query.ts';
 
 /** Actions on many orders: what the wire says of them, and when they make sense. */
@@ -10,16 +11,16 @@ export type BulkAction = 'cancel' | 'retry';
 
 export interface BulkPreview {
   matching: number;
-  /** Counting ends here: at least so many match. */
-  counted_at_most: number;
+  /** There are more: counting ended. */
+  matching_is_lower_bound: boolean;
   sample: OrderSummaryJson[];
+  missing_warehouses?: string[];
 }
 
-export interface BulkJson {
+export interface BulkJson extends Omit<BulkPreview, 'sample'> {
   bulk_id: string;
   action: BulkAction;
   state: 'running' | 'stopped' | 'done';
-  matching: number;
   done: number;
   succeeded: number;
   refused: number;
@@ -27,6 +28,7 @@ export interface BulkJson {
   pace: number;
   started_at: string;
   by: string;
+  stopped_by?: string;
   reason?: string;
   filter: OrderFilter;
 }
@@ -88,9 +90,11 @@ export const VERBS: Readonly<Record<BulkAction, { verb: string; doing: string; d
   retry: { verb: 'Retry', doing: 'Retrying', done: 'placed again' },
 };
 
-/** `312 orders`, `more than 10,000 orders`. Pure. */
-export function sayMatching({ matching, counted_at_most: bound }: Pick<BulkPreview, 'matching' | 'counted_at_most'>): string {
-  const count = new Intl.NumberFormat().format(Math.min(matching, bound));
-  if (matching >= bound) return `at least ${count} orders`;
-  return matching === 1 ? '1 order' : `${count} orders`;
+/** `312 orders`, `at least 10,000 orders`. Pure. */
+export function sayMatching({
+  matching,
+  matching_is_lower_bound: isMore,
+}: Pick<BulkPreview, 'matching' | 'matching_is_lower_bound'>): string {
+  if (isMore) return `at least ${formatCount(matching)} orders`;
+  return matching === 1 ? '1 order' : `${formatCount(matching)} orders`;
 }

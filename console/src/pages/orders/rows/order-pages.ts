@@ -1,6 +1,7 @@
 import { type InfiniteData, infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type { OrderPageJson } from '#gateway/api.ts';
 import { get } from '../../../api/client.ts';
+import { gatewayNow } from '../../../api/gateway-clock.ts';
 import { filterOf, type OrderFilter, type OrderQuery, printQuery } from '../query/query.ts';
 import { type OrderRow, rowsOf } from './order-row.ts';
 
@@ -33,7 +34,7 @@ export function newestKey(query: OrderQuery): readonly unknown[] {
 export function newestQuery(query: OrderQuery) {
   return queryOptions({
     queryKey: newestKey(query),
-    queryFn: ({ signal }) => readPage({ filter: filterOf(query, Date.now()) }, signal),
+    queryFn: ({ signal }) => readPage({ filter: filterOf(query, gatewayNow()) }, signal),
   });
 }
 

@@ -1,6 +1,7 @@
 import { EVENT_KINDS, type EventKind, isTerminal, positionAfter } from '#domain/order-state.ts';
 import type { OrderPageJson, OrderSummaryJson } from '#gateway/api.ts';
 import type { LiveEvent } from '../../../api/live.ts';
+import { stepNamesOf } from '../../../parts/step-names.ts';
 import type { OrderQuery } from '../query/query.ts';
 
 /** What a row of the table knows of an order: a list of thousands keeps no contents. Pure. */
@@ -34,11 +35,6 @@ export function rowsOf({ orders }: Pick<OrderPageJson, 'orders'>): OrderRow[] {
     (order) => Object.fromEntries(SHOWN.flatMap((name) => (order[name] === undefined ? [] : [[name, order[name]]]))) as unknown as OrderRow,
   );
 }
-
-/** The steps of workflows that are known here; where an order of another one stands after an event, the next reading tells. */
-export const KNOWN_STEPS: Readonly<Record<string, readonly string[]>> = {
-  order: ['Scheduling', 'Pre-Processing', 'Processing', 'Post-Processing'],
-};
 
 const TERMINAL_STEPS: Readonly<Record<string, string>> = { completed: 'Completed', failed: 'Failed', cancelled: 'Cancelled' };
 
@@ -75,7 +71,7 @@ function stepAfter({ workflow, current_step: before }: OrderRow, kind: EventKind
   const { step_name: name, direction, status } = event;
   if (isTerminal(kind)) return TERMINAL_STEPS[status] ?? name;
   if (kind !== 'step_completed' && kind !== 'step_undone') return name;
-  const steps = KNOWN_STEPS[workflow] ?? [];
+  const steps = stepNamesOf({ workflow });
   const { step } = positionAfter(kind, { step: steps.indexOf(name) + 1, direction });
   return steps.includes(name) ? (steps[step - 1] ?? before) : before;
 }

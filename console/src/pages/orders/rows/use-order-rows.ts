@@ -34,6 +34,8 @@ export interface OrderRows {
   readOlder: () => void;
   isReadingOlder: boolean;
   error: Error | null;
+  /** Why the rows are not those of this moment. */
+  staleBecause: Error | null;
   retry: () => void;
   isPending: boolean;
   /** The rows are those of the search before. */
@@ -47,7 +49,7 @@ const POLL_BESIDE_EVENTS_MS = 30_000;
 export function useOrderRows(query: OrderQuery, isHeld: boolean): OrderRows {
   const client = useQueryClient();
   const list = useInfiniteQuery(listQuery(query));
-  const newest = useNewest(query);
+  const { data: newest, error: staleBecause } = useNewest(query);
   const { data, isPlaceholderData: isOld, isFetchingNextPage } = list;
   useEventsInRows(client, query);
   useEffect(() => {
@@ -72,6 +74,7 @@ export function useOrderRows(query: OrderQuery, isHeld: boolean): OrderRows {
     readOlder: () => void (list.hasNextPage && !list.isFetching && list.fetchNextPage()),
     isReadingOlder: isFetchingNextPage,
     error: list.error,
+    staleBecause,
     retry: () => void (data ? list.fetchNextPage() : list.refetch()),
     isPending: list.isPending,
     isOld,
@@ -79,21 +82,21 @@ export function useOrderRows(query: OrderQuery, isHeld: boolean): OrderRows {
 }
 
 /** The first page, again when events come that concern it; by asking now and then where none come. */
-function useNewest(query: OrderQuery): RowsPage | undefined {
+function useNewest(query: OrderQuery): { data: RowsPage | undefined; error: Error | null } {
   const isLive = useLiveState() === 'live';
-  const { data } = useQuery({
+  const newest = useQuery({
     ...newestQuery(query),
     refetchInterval: isLive ? POLL_BESIDE_EVENTS_MS : POLL_EVERY_MS,
   });
   const concerns = useCallback((event: LiveEvent) => mayConcern(query, event), [query]);
   useLiveRefresh(newestKey(query), REFRESH_EVERY_MS, concerns);
-  return data;
+  return newest;
 }
 
 function bringUpToDate(client: QueryClient, query: OrderQuery, newest: RowsPage, isHeld: boolean): void {
   client.setQueryData<RowsData>(listKey(query), (data) => {
-    if (!data) return undefined;
-    return isHeld ? mapRows(data, (rows) => refreshRows(rows, newest.rows)) : { pages: [newest], pageParams: [undefined] };
+    if (data && isHeld) return mapRows(data, (rows) => refreshRows(rows, newest.rows));
+    return { pages: [newest], pageParams: [undefined] };
   });
 }
 

@@ -11,18 +11,11 @@ const PRESETS = [
 ] as const;
 
 /** The searches that everybody needs. */
-export function Presets({ search, cols }: { search: string; cols: string | undefined }): ReactNode {
+export function Presets({ cols }: { cols: string | undefined }): ReactNode {
   return (
     <nav aria-label="Usual searches" className={classes['presets']}>
       {PRESETS.map(({ label, q }) => (
-        <Link
-          key={label}
-          to="/ui/orders"
-          search={{ q, cols }}
-          className={classes['preset']}
-          activeProps={{}}
-          aria-current={search === (q ?? '') ? 'true' : undefined}
-        >
+        <Link key={label} to="/ui/orders" search={{ q, cols }} className={classes['preset']} activeOptions={{ exact: true }}>
           {label}
         </Link>
       ))}

@@ -1,6 +1,6 @@
 import { CloseButton, TextInput } from '@mantine/core';
 import IconSearch from '@tabler/icons-react/dist/esm/icons/IconSearch.mjs';
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { type Suggestion, suggest, type Vocabulary } from '../query/completion.ts';
 import { type ParsedQuery, parseQuery, printQuery } from '../query/query.ts';
 import { Faults } from './faults.tsx';
@@ -75,6 +75,11 @@ function useBox(search: string, vocabulary: Vocabulary, onSearch: (text: string)
   const offered = useMemo(() => (isOpen ? suggest(text, caret, vocabulary) : []), [isOpen, text, caret, vocabulary]);
   // What leads elsewhere is shown; what only says the same in other words stays as it was typed.
   useEffect(() => setText((before) => (canonical(before) === canonical(search) ? before : search)), [search]);
+  const goesTo = useRef<number>(undefined);
+  useLayoutEffect(() => {
+    if (goesTo.current !== undefined) input.current?.setSelectionRange(goesTo.current, goesTo.current);
+    goesTo.current = undefined;
+  });
   const show = (isShown: boolean): void => {
     setOpen(isShown);
     setActive(-1);
@@ -93,7 +98,7 @@ function useBox(search: string, vocabulary: Vocabulary, onSearch: (text: string)
     type(one.text, one.caret);
     // A part that is whole is looked for at once; a name waits for its value.
     if (one.text[one.caret - 1] === ' ') submit(one.text);
-    requestAnimationFrame(() => input.current?.setSelectionRange(one.caret, one.caret));
+    goesTo.current = one.caret;
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const chosen = offered[active];

@@ -16,23 +16,23 @@ export interface Column {
 
 /** The order's id is a column of its own, always there: it is the way to the order. */
 export const COLUMNS: readonly Column[] = [
-  { key: 'status', title: 'Status', widthPx: 130, cell: ({ status }) => <Status status={status} /> },
-  { key: 'customer', title: 'Customer', widthPx: 170, cell: ({ customer_name: text }) => <Foreign text={text} /> },
-  { key: 'region', title: 'Region', widthPx: 80, cell: ({ region }) => <Foreign text={region} /> },
-  { key: 'warehouse', title: 'Warehouse', widthPx: 95, cell: ({ warehouse }) => warehouse },
-  { key: 'symbol', title: 'Symbol', widthPx: 80, cell: ({ symbol }) => <Foreign text={symbol} /> },
-  { key: 'quantity', title: 'Quantity', widthPx: 80, isNumber: true, cell: ({ quantity }) => formatCount(quantity) },
-  { key: 'step', title: 'Step', widthPx: 130, cell: ({ current_step: step }) => <Foreign text={step} /> },
-  { key: 'accepted', title: 'Accepted', widthPx: 95, cell: ({ start_time: at }) => <Ago at={at} /> },
-  { key: 'took', title: 'Took', widthPx: 110, cell: (row) => <Took row={row} /> },
+  { key: 'status', title: 'Status', widthPx: 120, cell: ({ status }) => <Status status={status} /> },
+  { key: 'customer', title: 'Customer', widthPx: 140, cell: ({ customer_name: text }) => <Foreign text={text} /> },
+  { key: 'region', title: 'Region', widthPx: 64, cell: ({ region }) => <Foreign text={region} /> },
+  { key: 'warehouse', title: 'Warehouse', widthPx: 88, cell: ({ warehouse }) => warehouse },
+  { key: 'symbol', title: 'Symbol', widthPx: 76, cell: ({ symbol }) => <Foreign text={symbol} /> },
+  { key: 'quantity', title: 'Quantity', widthPx: 72, isNumber: true, cell: ({ quantity }) => formatCount(quantity) },
+  { key: 'step', title: 'Step', widthPx: 120, cell: ({ current_step: step }) => <Foreign text={step} /> },
+  { key: 'accepted', title: 'Accepted', widthPx: 88, cell: ({ start_time: at }) => <Ago at={at} /> },
+  { key: 'took', title: 'Took', widthPx: 96, cell: (row) => <Took row={row} /> },
   {
     key: 'price',
     title: 'Price',
-    widthPx: 110,
+    widthPx: 90,
     isNumber: true,
     cell: ({ execution_price: price }) => (price === undefined ? null : formatMoney(price)),
   },
-  { key: 'node', title: 'Node', widthPx: 130, cell: ({ node_id: id }, names) => (id === undefined ? null : nameOf(id, names)) },
+  { key: 'node', title: 'Node', widthPx: 120, cell: ({ node_id: id }, names) => (id === undefined ? null : nameOf(id, names)) },
   { key: 'waiting', title: 'Waits because', widthPx: 280, cell: ({ waiting_because: because }) => <Foreign text={because?.message} /> },
   { key: 'tracking', title: 'Tracking id', widthPx: 150, cell: ({ tracking_id: text }) => <Foreign text={text} /> },
 ];
@@ -78,5 +78,5 @@ function SoFar({ since }: { since: string }): ReactNode {
   const now = useNow();
   // The gateway's clock may be a little ahead of the reader's.
   const seconds = Math.max(0, Math.floor((now - Date.parse(since)) / 1_000));
-  return <span className="number faint">{formatDuration(seconds * 1_000)} …</span>;
+  return <span className="number faint">{seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1_000)} …</span>;
 }

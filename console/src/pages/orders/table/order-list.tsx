@@ -38,7 +38,9 @@ function Item({ row, topPx }: { row: OrderRow; topPx: number }): ReactNode {
       <span>
         <OrderLink id={row.order_id} />
       </span>
-      <Status status={row.status} />
+      <span className={classes['right']}>
+        <Status status={row.status} />
+      </span>
       <span className={classes['clipped']}>
         {row.current_step}
         {about.map((text, index) => (
@@ -49,7 +51,7 @@ function Item({ row, topPx }: { row: OrderRow; topPx: number }): ReactNode {
           </span>
         ))}
       </span>
-      <span className="faint">
+      <span className={`faint ${classes['right']}`}>
         <Ago at={row.start_time} />
       </span>
     </li>

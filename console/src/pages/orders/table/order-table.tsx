@@ -22,8 +22,8 @@ export interface OrderTableProps {
 
 const ROW_PX = 31;
 const HEAD_PX = 31;
-const ID_PX = 135;
-const CHECK_PX = 36;
+const ID_PX = 128;
+const CHECK_PX = 34;
 
 /** Thousands of orders, of which only those in view are in the document. */
 export function OrderTable({ scroller, orders, query, columns, nodeNames, cursor, selection }: OrderTableProps): ReactNode {

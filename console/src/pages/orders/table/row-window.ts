@@ -28,7 +28,6 @@ export function useRowWindow(
     overscan: OVERSCAN,
     scrollPaddingStart: headPx + rowPx,
     scrollPaddingEnd: rowPx,
-    scrollMargin: 0,
   });
   const shown = virtual.getVirtualItems();
   const lastShown = shown.at(-1)?.index ?? 0;
@@ -57,7 +56,8 @@ export function useHeightLeft(element: RefObject<HTMLElement | null>): number {
     };
     measure();
     const observer = new ResizeObserver(measure);
-    observer.observe(document.body);
+    // What is above belongs to the same page, and grows and shrinks with it.
+    for (let box = element.current?.parentElement; box && box !== document.body; box = box.parentElement) observer.observe(box);
     window.addEventListener('resize', measure);
     return () => {
       observer.disconnect();
