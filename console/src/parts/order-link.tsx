@@ -3,9 +3,9 @@ import type { ReactNode } from 'react';
 import { shortId } from '../format.ts';
 
 /** An order's id, short, as the way to its page. */
-export function OrderLink({ id, whole = false }: { id: string; whole?: boolean }): ReactNode {
+export function OrderLink({ id, whole = false, tabIndex }: { id: string; whole?: boolean; tabIndex?: number }): ReactNode {
   return (
-    <Link to="/ui/orders/$id" params={{ id }} className="mono" title={id}>
+    <Link to="/ui/orders/$id" params={{ id }} className="mono" title={id} tabIndex={tabIndex}>
       {whole ? id : shortId(id)}
     </Link>
   );

@@ -1,11 +1,92 @@
-import type { ReactNode } from 'react';
+import { Button } from '@mantine/core';
+import IconDownload from '@tabler/icons-react/dist/esm/icons/IconDownload.mjs';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react';
+import { pathOf } from '../../api/client.ts';
+import { gatewayNow } from '../../api/gateway-clock.ts';
+import { useIsOperator } from '../../api/session.ts';
 import { Page } from '../../parts/page.tsx';
-import { Loading } from '../../parts/states.tsx';
+import { Empty } from '../../parts/states.tsx';
+import type { BulkJson } from './bulk/bulk.ts';
+import { BulkMenu, BulkStrip } from './bulk/bulk-actions.tsx';
+import classes from './orders.module.css';
+import { filterOf, type ParsedQuery, parseQuery, printQuery } from './query/query.ts';
+import { Results } from './results.tsx';
+import { Presets } from './search/presets.tsx';
+import { SearchBox } from './search/search-box.tsx';
+import { columnsOf } from './table/columns.tsx';
+import { ColumnChoice, lastColumns } from './views/column-choice.tsx';
+import { ViewsMenu } from './views/views-menu.tsx';
 
+/** Every order, found by one box, live. What is searched for and shown is in the URL. */
 export function Orders(): ReactNode {
+  const { q = '', cols } = useSearch({ from: '/ui/orders' });
+  const isOperator = useIsOperator();
+  const change = useChange();
+  const parsed = useMemo(() => parseQuery(q), [q]);
+  const columns = useMemo(() => columnsOf(cols ?? lastColumns()), [cols]);
+  const [begun, setBegun] = useState<readonly BulkJson[]>([]);
+  const onSearch = useCallback((text: string) => change({ q: canonical(text) }), [change]);
+  useFocusOnArrival();
   return (
-    <Page title="Orders">
-      <Loading what="orders" />
+    <Page
+      title="Orders"
+      actions={
+        <>
+          <ColumnChoice chosen={columns} onChoose={(text) => change({ cols: text })} />
+          <Export parsed={parsed} />
+          {isOperator ? <BulkMenu parsed={parsed} onStarted={(operation) => setBegun((all) => [...all, operation])} /> : null}
+        </>
+      }
+    >
+      <SearchBox search={q} parsed={parsed} onSearch={onSearch} />
+      <div className={classes['bar']}>
+        <Presets cols={cols} />
+        <ViewsMenu search={q} cols={cols} />
+      </div>
+      {isOperator ? <BulkStrip begun={begun} onPutAway={(one) => setBegun((all) => all.filter((other) => other !== one))} /> : null}
+      {parsed.faults.length > 0 ? (
+        <Empty title="This search is not understood">What is wrong is said below the box, and what is possible instead.</Empty>
+      ) : (
+        <Results query={parsed.query} columns={columns} />
+      )}
     </Page>
+  );
+}
+
+/** What was understood, in the usual words; what was not, as it was typed. */
+function canonical(text: string): string | undefined {
+  const { query, faults } = parseQuery(text);
+  return (faults.length > 0 ? text.trim() : printQuery(query)) || undefined;
+}
+
+function useChange(): (to: { q?: string | undefined; cols?: string }) => void {
+  const navigate = useNavigate({ from: '/ui/orders' });
+  return useCallback((to) => void navigate({ to: '/ui/orders', search: (before) => ({ ...before, ...to }) }), [navigate]);
+}
+
+/** `focus=search` is how other pages lead to the box. */
+function useFocusOnArrival(): void {
+  const { focus, ...rest } = useSearch({ from: '/ui/orders' });
+  const navigate = useNavigate();
+  useEffect(() => {
+    if (focus !== 'search') return;
+    document.querySelector<HTMLElement>('[data-search]')?.focus();
+    void navigate({ to: '/ui/orders', search: rest, replace: true });
+  });
+}
+
+/** All that match as a file; the gateway writes it page by page. */
+function Export({ parsed: { query, faults } }: { parsed: ParsedQuery }): ReactNode {
+  return (
+    <Button
+      component="a"
+      variant="default"
+      href={faults.length > 0 ? undefined : pathOf('/orders', { ...filterOf(query, gatewayNow()), format: 'csv' })}
+      download="orders.csv"
+      leftSection={<IconDownload size={14} aria-hidden />}
+    >
+      Export CSV
+    </Button>
   );
 }

@@ -97,3 +97,9 @@ export function filterOf(query: OrderQuery, now: number): OrderFilter {
 export function isEmptyQuery(query: OrderQuery): boolean {
   return Object.keys(query).length === 0;
 }
+
+/** The query that a filter of the API says. */
+export function queryOfFilter(filter: OrderFilter): OrderQuery {
+  const names = Object.keys(QUALIFIERS) as QualifierName[];
+  return Object.fromEntries(names.map((name) => [name, filter[QUALIFIERS[name].parameter]]).filter(([, value]) => value !== undefined));
+}

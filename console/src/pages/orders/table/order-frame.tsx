@@ -1,0 +1,97 @@
+import { Loader } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import { type ReactNode, type RefObject, useCallback, useState } from 'react';
+import { formatCount } from '../../../format.ts';
+import { Failure } from '../../../parts/states.tsx';
+import { type OrderQuery, printQuery } from '../query/query.ts';
+import { MAX_ROWS, PAGE_ROWS } from '../rows/order-pages.ts';
+import type { OrderRows } from '../rows/use-order-rows.ts';
+import { useHeightLeft } from './row-window.ts';
+import classes from './table.module.css';
+
+const NEAR_TOP_PX = 8;
+
+/** Whether somebody is reading the rows: then none of them moves. */
+export function useReading(): { isReading: boolean; handlers: ReadingHandlers } {
+  const [isOver, setOver] = useState(false);
+  const [isBelowTop, setBelowTop] = useState(false);
+  const handlers: ReadingHandlers = {
+    onPointerEnter: useCallback(({ pointerType }) => setOver(pointerType === 'mouse'), []),
+    onPointerLeave: useCallback(() => setOver(false), []),
+    onScroll: useCallback(({ currentTarget }) => setBelowTop(currentTarget.scrollTop > NEAR_TOP_PX), []),
+  };
+  return { isReading: isOver || isBelowTop, handlers };
+}
+
+export interface ReadingHandlers {
+  onPointerEnter: (event: { pointerType: string }) => void;
+  onPointerLeave: () => void;
+  onScroll: (event: { currentTarget: Element }) => void;
+}
+
+export interface OrderFrameProps {
+  scroller: RefObject<HTMLDivElement | null>;
+  orders: OrderRows;
+  query: OrderQuery;
+  handlers: ReadingHandlers;
+  onNewest: () => void;
+  children: ReactNode;
+}
+
+/** Where the orders scroll: as high as the window has room, with what waits above and what follows below. */
+export function OrderFrame({ scroller, orders, query, handlers, onNewest, children }: OrderFrameProps): ReactNode {
+  const heightPx = useHeightLeft(scroller);
+  return (
+    <div className={classes['frame']}>
+      {orders.newCount > 0 ? (
+        <button type="button" className={classes['pill']} onClick={onNewest}>
+          {sayNew(orders.newCount)}
+        </button>
+      ) : null}
+      {/* biome-ignore lint/a11y/useSemanticElements: what scrolls is reached by the keyboard, and says what it is. */}
+      <div
+        ref={scroller}
+        className={`panel ${classes['scroller']}`}
+        style={{ maxHeight: heightPx }}
+        role="region"
+        aria-label="Orders"
+        aria-busy={orders.isOld}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by the keyboard.
+        tabIndex={0}
+        data-scroll-restoration-id="orders"
+        {...handlers}
+      >
+        {children}
+        <End orders={orders} query={query} />
+      </div>
+    </div>
+  );
+}
+
+function sayNew(count: number): string {
+  if (count >= PAGE_ROWS) return `${PAGE_ROWS} or more new orders`;
+  return count === 1 ? '1 new order' : `${count} new orders`;
+}
+
+function End({ orders, query }: { orders: OrderRows; query: OrderQuery }): ReactNode {
+  if (orders.error) return <Failure error={orders.error} onRetry={orders.retry} />;
+  if (orders.hasOlder) {
+    return (
+      <div className={classes['end']}>
+        <Loader size={12} /> Older orders follow …
+      </div>
+    );
+  }
+  const oldest = orders.rows.at(-1);
+  if (!orders.isFull || !oldest) return null;
+  // The bound is shut out: a millisecond later, so that no order of the same moment is left out.
+  const until = new Date(Date.parse(oldest.start_time) + 1).toISOString();
+  return (
+    <div className={classes['end']}>
+      {formatCount(MAX_ROWS)} orders are shown; there are more. Narrow the search, or
+      <Link to="/ui/orders" search={{ q: printQuery({ ...query, until }) }}>
+        go on from here
+      </Link>
+    </div>
+  );
+}
