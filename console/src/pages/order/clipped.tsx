@@ -13,8 +13,8 @@ export function Clipped({ text, isCode = false }: { text: string; isCode?: boole
   const isLong = beginning.length < text.length;
   return (
     <div>
-      <pre className={`foreign ${classes['text']} ${isCode ? 'mono' : ''}`}>
-        {isWhole ? text : beginning}
+      <pre className={`${classes['text']} ${isCode ? 'mono' : ''}`}>
+        <span className="foreign">{isWhole ? text : beginning}</span>
         {isLong && !isWhole ? ' …' : null}
       </pre>
       {isLong ? (

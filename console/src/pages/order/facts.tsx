@@ -17,15 +17,17 @@ interface FactsProps {
   shown: readonly Shown[];
 }
 
-type Fact = readonly [name: string, value: ReactNode];
+type Fact = readonly [name: string, value: ReactNode, text?: string];
+
+const LONG_CHARACTERS = 36;
 
 /** What is known of the order, in short: whose it is, where it is, how long it took, what it cost. */
 export function Facts({ order, events, shown }: FactsProps): ReactNode {
   const facts = [...timesOf(order, shown), ...whoseOf(order, events), ...useWhere(order, events)];
   return (
     <dl className={classes['facts']}>
-      {facts.map(([name, value]) => (
-        <div key={name} className={classes['fact']}>
+      {facts.map(([name, value, text = '']) => (
+        <div key={name} className={classes['fact']} data-long={text.length > LONG_CHARACTERS || undefined}>
           <dt>{name}</dt>
           <dd>{value}</dd>
         </div>
@@ -46,7 +48,7 @@ function useWhere(order: OrderViewJson, events: readonly EventJson[]): Fact[] {
     </Fragment>
   );
   return [
-    ...(region === undefined ? [] : [['Region', <Foreign key="region" text={region} />] as const]),
+    ...(region === undefined ? [] : [['Region', <Foreign key="region" text={region} />, region] as const]),
     ['Warehouse', route],
     ...(nodes.length === 0 ? [] : [[nodesTitle(node, nodes), named] as const]),
     ['Workflow', `${workflow}, version ${version}`],
@@ -92,26 +94,28 @@ function whoseOf(order: OrderViewJson, [accepted]: readonly EventJson[]): Fact[]
     retry_of: retryOf,
   } = order;
   return [
-    ...(customer === undefined ? [] : [['Customer', <Foreign key="customer" text={customer} />] as const]),
-    ...(symbol === undefined ? [] : [['Symbol', <Foreign key="symbol" text={symbol} />] as const]),
+    ...(customer === undefined ? [] : [['Customer', <Foreign key="customer" text={customer} />, customer] as const]),
+    ...(symbol === undefined ? [] : [['Symbol', <Foreign key="symbol" text={symbol} />, symbol] as const]),
     ['Quantity', formatCount(quantity)],
-    ...(tracking === undefined ? [] : [['Tracking id', <Key key="tracking" text={tracking} label="Copy the tracking id" />] as const]),
+    ...(tracking === undefined
+      ? []
+      : [['Tracking id', <Key key="tracking" text={tracking} label="Copy the tracking id" />, tracking] as const]),
     ...(clientId === undefined
       ? []
-      : [["Customer's order id", <Key key="client" text={clientId} label="Copy the customer's order id" />] as const]),
-    ...(timestamp === undefined ? [] : [["Customer's time", <Foreign key="timestamp" text={timestamp} />] as const]),
+      : [["Customer's order id", <Key key="client" text={clientId} label="Copy the customer's order id" />, clientId] as const]),
+    ...(timestamp === undefined ? [] : [["Customer's time", <Foreign key="timestamp" text={timestamp} />, timestamp] as const]),
     ...(retryOf === undefined ? [] : [['Retry of', <Retried key="retry" id={retryOf} author={authorIn(accepted?.data)} />] as const]),
   ];
 }
 
 function Foreign({ text }: { text: string }): ReactNode {
-  return <span className={`foreign ${classes['clamped']}`}>{text}</span>;
+  return <span className="foreign">{text}</span>;
 }
 
 function Key({ text, label }: { text: string; label: string }): ReactNode {
   return (
     <div className={classes['key']}>
-      <span className={`foreign mono ${classes['clamped']}`}>{text}</span> <Copy text={text} label={label} />
+      <span className="foreign mono">{text}</span> <Copy text={text} label={label} />
     </div>
   );
 }

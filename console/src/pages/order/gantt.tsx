@@ -143,7 +143,7 @@ function Lane({
       <div className={classes['track']}>
         {shown.map((segment, index) =>
           segment.step === name ? (
-            <Bar key={`${segment.from} ${segment.kind}`} segment={segment} index={index} scale={scale} isPointed={index === pointed} />
+            <Bar key={`${segment.version} ${segment.kind}`} segment={segment} index={index} scale={scale} isPointed={index === pointed} />
           ) : null,
         )}
       </div>

@@ -30,7 +30,7 @@ function OneOrder({ id }: { id: string }): ReactNode {
       <div role="status" className={classes['announced']}>
         {retriedAs === undefined ? null : <RetriedNotice id={retriedAs} />}
       </div>
-      {order.data ? <Whole data={data} /> : <NotYet data={data} />}
+      {order.data ? <Whole data={data} /> : <NotYet id={id} data={data} />}
     </Page>
   );
 }
@@ -61,24 +61,23 @@ function Whole({ data: { order, events, eventsError, stream, refresh } }: { data
   );
 }
 
-function NotYet({ data: { order, refresh } }: { data: OrderData }): ReactNode {
+function NotYet({ id, data: { order, refresh } }: { id: string; data: OrderData }): ReactNode {
   const { error } = order;
   if (!error) return <Loading what="the order" />;
-  if (error instanceof ApiFailure && error.problem.status === 404)
-    return (
-      <Unknown>
-        {error.problem.detail}. Orders of other customers are not shown, and old ones are removed some time after their end.
-      </Unknown>
-    );
-  if (error instanceof ApiFailure && error.problem.status === 400)
-    return <Unknown>{error.problem.detail}. An id is a UUID; the search of all orders finds one by its beginning.</Unknown>;
+  const { status, detail } = error instanceof ApiFailure ? error.problem : {};
+  if (status === 404)
+    return <Unknown>{detail}. Orders of other customers are not shown, and old ones are removed some time after their end.</Unknown>;
+  if (status === 400) return <Unknown beginning={BEGINNING.test(id) ? id : undefined}>{detail}.</Unknown>;
   return <Failure error={error} onRetry={() => refresh(true)} />;
 }
 
-function Unknown({ children }: { children: ReactNode }): ReactNode {
+/** What may be the beginning of an id. */
+const BEGINNING = /^[0-9a-f-]{4,36}$/i;
+
+function Unknown({ beginning, children }: { beginning?: string | undefined; children: ReactNode }): ReactNode {
   const action = (
-    <Button component={Link} to="/ui/orders" variant="default" mt="xs">
-      Search all orders
+    <Button renderRoot={(props) => <Link to="/ui/orders" search={{ q: beginning }} {...props} />} variant="default" mt="xs">
+      {beginning === undefined ? 'Search all orders' : `Search orders whose id begins with ${beginning}`}
     </Button>
   );
   return (

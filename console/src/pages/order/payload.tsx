@@ -65,7 +65,7 @@ function Items({ items }: { items: readonly Item[] }): ReactNode {
             {first.map(({ sku, quantity, unit_price: price }, index) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: an order may name the same item twice, and its items never change.
               <Table.Tr key={index}>
-                <Table.Th scope="row" className="foreign" fw={400}>
+                <Table.Th scope="row" className={`foreign ${classes['item']}`} fw={400}>
                   {sku}
                 </Table.Th>
                 <Table.Td ta="right" className="number">

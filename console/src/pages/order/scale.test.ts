@@ -8,7 +8,16 @@ const T0 = Date.parse('2026-11-21T10:00:00.000Z');
 function shownOf(...parts: readonly [SegmentKind, number][]): Shown[] {
   let from = T0;
   return parts.map(([kind, length]) => {
-    const segment: Shown = { step: 'Scheduling', kind, direction: 'forward', from, to: from + length, end: 'done', since: 'claimed' };
+    const segment: Shown = {
+      step: 'Scheduling',
+      kind,
+      direction: 'forward',
+      from,
+      to: from + length,
+      end: 'done',
+      since: 'claimed',
+      version: 1,
+    };
     from += length;
     return segment;
   });

@@ -29,7 +29,7 @@ export function SegmentTable({ segments }: { segments: readonly Shown[] }): Reac
           </Table.Thead>
           <Table.Tbody>
             {first.map((segment) => (
-              <Table.Tr key={`${segment.from} ${segment.kind} ${segment.since}`}>
+              <Table.Tr key={`${segment.version} ${segment.kind}`}>
                 <Table.Th scope="row">{segment.step}</Table.Th>
                 <Table.Td>{whatOf(segment)}</Table.Td>
                 <Table.Td className="number">{segment.attempt}</Table.Td>

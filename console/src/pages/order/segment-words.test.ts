@@ -10,6 +10,7 @@ const segment = (changes: Partial<Shown>): Shown => ({
   to: 6_500,
   end: 'done',
   since: 'claimed',
+  version: 2,
   ...changes,
 });
 

@@ -18,8 +18,9 @@ export interface Segment {
   /** `undefined`: the present. */
   to: number | undefined;
   end: SegmentEnd;
-  /** What it waits after, or what began it. */
+  /** The event that it began with. */
   since: EventKind;
+  version: number;
   /** Of what is worked: how often its step, or the undo of it, was begun until then. */
   attempt?: number;
   nodeId?: string | undefined;
@@ -91,6 +92,7 @@ function begin(event: Told, next: Told | undefined, state: OrderState, step: str
     to: next?.time,
     end: next ? endBy(next.kind, direction) : 'open',
     since: event.kind,
+    version: event.version,
     ...(isWorked ? { nodeId: event.node_id ?? next?.node_id } : {}),
     ...(next && isWorked ? { error: errorOf(next) } : {}),
     ...(kind === 'backoff' || kind === 'stopped' ? { error: errorOf(event) } : {}),
