@@ -15,7 +15,7 @@ import { Empty } from '../../parts/states.tsx';
 import { Ago, Moment } from '../../parts/time.tsx';
 import { Tone } from '../../parts/tone.tsx';
 import classes from './webhooks.module.css';
-import { tellLastAnswer, tellState } from './words.ts';
+import { explainDisabled, tellLastAnswer, tellState } from './words.ts';
 
 const PAGE = 50;
 const LOOK_EVERY_MS = 3_000;
@@ -52,10 +52,16 @@ export function Deliveries({ webhook }: { webhook: WebhookJson }): ReactNode {
           </Title>
           {list.entries && list.entries.length > 0 ? <StateChoice state={state} deliveries={list.entries} webhookId={id} /> : null}
         </Group>
-        <Text className="faint">
-          Any 2xx answer within the time limit takes a delivery. What is not taken is tried again after 5 s, 30 s, 2 min, 10 min, 30 min, 1
-          h, 3 h and then every 6 h, for three days. An order’s events arrive in their order.
-        </Text>
+        {webhook.enabled ? (
+          <Text className="faint">
+            An answer of 2xx takes a delivery. What is not taken is tried again for three days, less and less often. An order’s events
+            arrive in their order.
+          </Text>
+        ) : (
+          <Text className="foreign" role="status">
+            {explainDisabled(webhook)}
+          </Text>
+        )}
         <NewestList list={list} what="deliveries" empty={<NoDeliveries />}>
           {shown.length === 0 ? (
             <Text role="status">None of those that are loaded is in this state.</Text>
@@ -133,6 +139,7 @@ interface DeliveryRowProps {
 
 const DeliveryRow = memo(function DeliveryRow({ delivery, isPaused, onRedeliver }: DeliveryRowProps): ReactNode {
   const { tone, state } = tellState(delivery);
+  const deed = delivery.state === 'waiting' ? 'Try now' : 'Send again';
   const { id, type, attempts, last_at: lastAt, next_at: nextAt } = delivery;
   return (
     <Table.Tr>
@@ -140,7 +147,7 @@ const DeliveryRow = memo(function DeliveryRow({ delivery, isPaused, onRedeliver 
         <Moment at={delivery.created_at} />
       </Table.Td>
       <Table.Td className="mono">{type}</Table.Td>
-      <Table.Td>
+      <Table.Td className={classes['time']}>
         <OrderLink id={delivery.order_id} />
       </Table.Td>
       <Table.Td>
@@ -148,12 +155,21 @@ const DeliveryRow = memo(function DeliveryRow({ delivery, isPaused, onRedeliver 
       </Table.Td>
       <Table.Td className="number">{attempts}</Table.Td>
       <Table.Td className={`foreign ${classes['answer']}`}>
-        {tellLastAnswer(delivery)} {lastAt ? <Ago at={lastAt} /> : null}
+        {lastAt ? (
+          <>
+            {tellLastAnswer(delivery)}, <Ago at={lastAt} />
+          </>
+        ) : null}
       </Table.Td>
       <Table.Td className={classes['time']}>{nextAt ? isPaused ? 'when enabled' : <Ago at={nextAt} /> : ''}</Table.Td>
       <Table.Td>
-        <Button variant="default" onClick={() => onRedeliver(id)} aria-label={`Send ${type} of ${delivery.order_id} again`}>
-          {delivery.state === 'waiting' ? 'Try now' : 'Send again'}
+        <Button
+          variant="default"
+          size="compact-sm"
+          onClick={() => onRedeliver(id)}
+          aria-label={`${deed}: ${type} of the order ${delivery.order_id}`}
+        >
+          {deed}
         </Button>
       </Table.Td>
     </Table.Tr>

@@ -1,4 +1,4 @@
-import { Button, Group, Table, Text } from '@mantine/core';
+import { Button, Group, Table } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -14,12 +14,19 @@ import { Tone } from '../../parts/tone.tsx';
 import { WebhookForm } from './webhook-form.tsx';
 import classes from './webhooks.module.css';
 import { webhooksQuery } from './webhooks-query.ts';
-import { explainDisabled, tellEvents } from './words.ts';
+import { tellDisabled, tellEvents } from './words.ts';
 
-export function WebhookTable({ webhooks, chosenId }: { webhooks: readonly WebhookJson[]; chosenId: string | undefined }): ReactNode {
+interface WebhookTableProps {
+  webhooks: readonly WebhookJson[];
+  chosenId: string | undefined;
+  onDeleted: () => void;
+}
+
+export function WebhookTable({ webhooks, chosenId, onDeleted }: WebhookTableProps): ReactNode {
   const isOperator = useIsOperator();
-  const [changing, setChanging] = useState<WebhookJson>();
-  const [deleting, setDeleting] = useState<WebhookJson>();
+  const [asking, setAsking] = useState<{ deed?: 'change' | 'delete'; webhook?: WebhookJson }>({});
+  // It keeps what it was about while it fades.
+  const close = (): void => setAsking(({ webhook }) => (webhook ? { webhook } : {}));
   const columns = ['Address', 'Tells of', 'State', ...(isOperator ? ['Customer'] : []), 'Made', 'What to do'];
   return (
     <>
@@ -40,26 +47,27 @@ export function WebhookTable({ webhooks, chosenId }: { webhooks: readonly Webhoo
               <Moment at={webhook.created_at} />
             </Table.Td>
             <Table.Td>
-              <Deeds webhook={webhook} onChange={() => setChanging(webhook)} onDelete={() => setDeleting(webhook)} />
+              <Deeds
+                webhook={webhook}
+                onChange={() => setAsking({ deed: 'change', webhook })}
+                onDelete={() => setAsking({ deed: 'delete', webhook })}
+              />
             </Table.Td>
           </Table.Tr>
         ))}
       </ScrollTable>
-      <WebhookForm key={changing?.id} webhook={changing} opened={changing !== undefined} onClose={() => setChanging(undefined)} />
-      <DeleteDialog webhook={deleting} onClose={() => setDeleting(undefined)} />
+      <WebhookForm webhook={asking.webhook} opened={asking.deed === 'change'} onClose={close} />
+      <DeleteDialog webhook={asking.webhook} opened={asking.deed === 'delete'} onClose={close} onDeleted={onDeleted} />
     </>
   );
 }
 
 function State({ webhook }: { webhook: WebhookJson }): ReactNode {
-  const why = explainDisabled(webhook);
-  if (why === undefined) return <Tone tone="good">On</Tone>;
+  if (webhook.enabled) return <Tone tone="good">On</Tone>;
   return (
     <>
-      <Tone tone={webhook.disabled_because === 'by its owner' ? 'calm' : 'bad'}>Off</Tone>
-      <Text size="xs" className="faint foreign">
-        {why}
-      </Text>
+      <Tone tone={webhook.disabled_because === 'by its owner' ? 'calm' : 'bad'}>Off</Tone>{' '}
+      <span className="foreign faint">{tellDisabled(webhook)}</span>
     </>
   );
 }
@@ -77,24 +85,19 @@ function Deeds({ webhook, onChange, onDelete }: { webhook: WebhookJson; onChange
   return (
     <>
       <Group gap={6} wrap="nowrap">
-        <Button
-          variant="default"
-          renderRoot={(props) => <Link to="/ui/webhooks" search={{ webhook: id }} resetScroll={false} {...props} />}
-        >
-          Deliveries
-        </Button>
-        <Button variant="default" onClick={onChange} aria-label={`Change ${url}`}>
+        <Button variant="default" size="compact-sm" onClick={onChange} aria-label={`Change ${url}`}>
           Change
         </Button>
         <Button
           variant="default"
+          size="compact-sm"
           loading={toggle.isPending}
           onClick={() => toggle.mutate()}
           aria-label={`${enabled ? 'Disable' : 'Enable'} ${url}`}
         >
           {enabled ? 'Disable' : 'Enable'}
         </Button>
-        <Button variant="default" onClick={onDelete} aria-label={`Delete ${url}`}>
+        <Button variant="default" size="compact-sm" onClick={onDelete} aria-label={`Delete ${url}`}>
           Delete
         </Button>
       </Group>
@@ -103,23 +106,23 @@ function Deeds({ webhook, onChange, onDelete }: { webhook: WebhookJson; onChange
   );
 }
 
-function DeleteDialog({ webhook, onClose }: { webhook: WebhookJson | undefined; onClose: () => void }): ReactNode {
+interface DeleteDialogProps {
+  webhook: WebhookJson | undefined;
+  opened: boolean;
+  onClose: () => void;
+  onDeleted: () => void;
+}
+
+function DeleteDialog({ webhook, opened, onClose, onDeleted }: DeleteDialogProps): ReactNode {
   const client = useQueryClient();
   const remove = async (): Promise<void> => {
     await call('DELETE', `/webhooks/${webhook?.id}`);
     client.setQueryData(webhooksQuery.queryKey, (all) => all?.filter(({ id }) => id !== webhook?.id));
     notifications.show({ message: 'The webhook is deleted.' });
+    onDeleted();
   };
   return (
-    <Confirm
-      opened={webhook !== undefined}
-      onClose={onClose}
-      title="Delete the webhook?"
-      verb="Delete"
-      isDangerous
-      isWithoutReason
-      onConfirm={remove}
-    >
+    <Confirm opened={opened} onClose={onClose} title="Delete the webhook?" verb="Delete" isDangerous isWithoutReason onConfirm={remove}>
       Nothing is sent to <span className="foreign mono">{webhook?.url}</span> any more, not what waits for it either. Its secret and its
       deliveries are gone for good.
     </Confirm>

@@ -1,7 +1,7 @@
 import { Button, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useSearch } from '@tanstack/react-router';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useRef, useState } from 'react';
 import type { WebhookJson } from '#gateway/api-webhooks.ts';
 import { useSession } from '../../api/session.ts';
 import { Page } from '../../parts/page.tsx';
@@ -13,6 +13,8 @@ import { WebhookTable } from './webhook-table.tsx';
 import { webhooksQuery } from './webhooks-query.ts';
 
 const LOOK_EVERY_MS = 5_000;
+/** A dialog that closes gives the focus back to what opened it; where that is gone, it is given after that. */
+const FOCUS_AFTER_MS = 100;
 
 /** Where customers are told of their orders, and what became of each telling. */
 export function Webhooks(): ReactNode {
@@ -20,7 +22,17 @@ export function Webhooks(): ReactNode {
   const { name, role } = useSession();
   const [isAdding, setAdding] = useState(false);
   const [created, setCreated] = useState<WebhookJson>();
-  const add = <Button onClick={() => setAdding(true)}>New webhook</Button>;
+  const addButton = useRef<HTMLButtonElement>(null);
+  const focusAdd = (): void => void setTimeout(() => addButton.current?.focus(), FOCUS_AFTER_MS);
+  const add = (
+    <Button ref={addButton} onClick={() => setAdding(true)}>
+      New webhook
+    </Button>
+  );
+  const keepSecret = (): void => {
+    setCreated(undefined);
+    focusAdd();
+  };
   return (
     <Page title="Webhooks" actions={add}>
       <Text className="faint">
@@ -29,15 +41,21 @@ export function Webhooks(): ReactNode {
           : 'You are told of your orders by signed requests to an address of yours.'}
       </Text>
       {error ? <Failure error={error} onRetry={() => void refetch()} /> : null}
-      {data ? <Shown webhooks={data} onAdd={() => setAdding(true)} /> : error ? null : <Loading what="webhooks" />}
+      {data ? <Shown webhooks={data} onAdd={() => setAdding(true)} onDeleted={focusAdd} /> : error ? null : <Loading what="webhooks" />}
       <WebhookForm opened={isAdding} onClose={() => setAdding(false)} onSaved={setCreated} />
-      <NewSecret webhook={created} onClose={() => setCreated(undefined)} />
+      <NewSecret webhook={created} onClose={keepSecret} />
     </Page>
   );
 }
 
-function Shown({ webhooks, onAdd }: { webhooks: readonly WebhookJson[]; onAdd: () => void }): ReactNode {
-  const { webhook: chosenId } = useSearch({ from: '/ui/webhooks' });
+interface ShownProps {
+  webhooks: readonly WebhookJson[];
+  onAdd: () => void;
+  onDeleted: () => void;
+}
+
+function Shown({ webhooks, onAdd, onDeleted }: ShownProps): ReactNode {
+  const { webhook: chosenId = webhooks[0]?.id } = useSearch({ from: '/ui/webhooks' });
   const chosen = webhooks.find(({ id }) => id === chosenId);
   if (webhooks.length === 0) {
     return (
@@ -48,9 +66,12 @@ function Shown({ webhooks, onAdd }: { webhooks: readonly WebhookJson[]; onAdd: (
   }
   return (
     <Stack gap="lg">
-      <WebhookTable webhooks={webhooks} chosenId={chosenId} />
-      {chosen ? <Deliveries key={chosen.id} webhook={chosen} /> : null}
-      {chosenId && !chosen ? <Text role="status">The webhook that the address names does not exist any more.</Text> : null}
+      <WebhookTable webhooks={webhooks} chosenId={chosenId} onDeleted={onDeleted} />
+      {chosen ? (
+        <Deliveries key={chosen.id} webhook={chosen} />
+      ) : (
+        <Text role="status">The webhook that was chosen does not exist any more. Choose another by its address.</Text>
+      )}
     </Stack>
   );
 }

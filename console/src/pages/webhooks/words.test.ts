@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { WebhookJson } from '#gateway/api-webhooks.ts';
-import { explainDisabled, tellEvents, tellLastAnswer, tellState, urlFault, WEBHOOK_EVENTS } from './words.ts';
+import { explainDisabled, tellDisabled, tellEvents, tellLastAnswer, tellState, urlFault, WEBHOOK_EVENTS } from './words.ts';
 
 const webhook = (fields: Partial<WebhookJson>): WebhookJson => ({
   ...{ id: 'w', url: 'https://x', events: [], enabled: false, customer_id: 'c', created_at: '' },
@@ -18,6 +18,14 @@ describe('why nothing is sent', () => {
     ['no delivery succeeded for three days; the last time: it answered 500', /for three days; the last time: it answered 500\. See that/],
   ])('%s', (because, expected) => {
     expect(explainDisabled(webhook({ disabled_because: because }))).toMatch(expected);
+  });
+
+  it('is short in a list', () => {
+    expect(tellDisabled(webhook({ disabled_because: 'by its owner' }))).toBe('by its owner');
+    expect(tellDisabled(webhook({ disabled_because: 'it answered 410: gone' }))).toBe('gone (410)');
+    expect(tellDisabled(webhook({ disabled_because: 'no delivery succeeded for three days; the last time: x' }))).toBe(
+      'no delivery succeeded for three days',
+    );
   });
 });
 

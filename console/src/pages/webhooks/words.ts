@@ -34,6 +34,12 @@ export function tellEvents(events: readonly string[]): string {
   return events.map((event) => event.replace(/^order\./, '')).join(', ');
 }
 
+/** Why nothing is sent, for a line of the list: what the gateway noted, short. */
+export function tellDisabled({ disabled_because: because = '' }: WebhookJson): string {
+  if (because.includes('410')) return 'gone (410)';
+  return because.split(';')[0] ?? '';
+}
+
 /** Why nothing is sent, and what to do; `undefined` while something is. */
 export function explainDisabled({ enabled, disabled_because: because = '' }: WebhookJson): string | undefined {
   if (enabled) return undefined;
