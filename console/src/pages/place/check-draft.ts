@@ -124,12 +124,12 @@ function readItems(items: readonly DraftItem[], faults: Record<string, string>):
 const PRICE_FAULT = new Fault('must be a number such as 12.50: up to 12 digits, then up to 6 after the point');
 
 /** What of a problem belongs to fields of the form; the rest is said below it. */
-export function faultsOf(errors: readonly { field: string; reason: string }[] | undefined, draft: Draft): Faults {
+export function faultsOf(errors: readonly { field: string; reason: string }[], draft: Draft): Faults {
   const fields = new Set([
     ...Object.keys(draft),
     ...draft.items.flatMap((_, index) => ITEM_FIELDS.map((name) => `items/${index}/${name}`)),
   ]);
-  const named = (errors ?? []).map(({ field, reason }) => ({ field: fieldIn(fields, field), reason }));
+  const named = errors.map(({ field, reason }) => ({ field: fieldIn(fields, field), reason }));
   return Object.fromEntries(named.filter(({ field }) => field !== undefined).map(({ field, reason }) => [`/${field}`, reason]));
 }
 

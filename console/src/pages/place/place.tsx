@@ -95,11 +95,11 @@ function useMore(place: Place) {
   return { isMoreOpen: isOpen, setMoreOpen };
 }
 
-function Send({ place: { faults, send } }: { place: Place }): ReactNode {
+function Send({ place: { faults, send, isSaidAtFields } }: { place: Place }): ReactNode {
   const count = Object.keys(faults).length;
   return (
     <>
-      {send.error ? <Failure error={send.error} /> : null}
+      {send.error && !isSaidAtFields ? <Failure error={send.error} /> : null}
       <Text role="status" c="var(--state-failed)" mih={0}>
         {faults['/'] ? `The order ${faults['/']}. ` : ''}
         {count > 0 ? capitalise(`${count === 1 ? 'one field needs' : `${count} fields need`} another value.`) : ''}

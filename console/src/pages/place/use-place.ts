@@ -35,7 +35,7 @@ export function usePlace() {
     if (Object.keys(faults).length > 0 || send.isPending) return faults;
     send.mutate(content, {
       onSuccess: ({ order_id: id }) => void navigate({ to: '/ui/orders/$id', params: { id } }),
-      onError: (error) => setRefused({ draft, faults: error instanceof ApiFailure ? faultsOf(error.problem.errors, draft) : {} }),
+      onError: (error) => setRefused({ draft, faults: faultsOf(errorsOf(error), draft) }),
     });
     return {};
   };
@@ -45,11 +45,31 @@ export function usePlace() {
     setDraft(() => next);
   };
   const shown = { ...(isTried ? faults : withoutMissing(faults, draft)), ...stillTrue(refused, draft) };
+  /** All that the gateway said is shown at a field; nothing is left to say. */
+  const errors = errorsOf(send.error);
+  const isSaidAtFields = errors.length > 0 && errors.every((error) => Object.keys(faultsOf([error], draft)).length > 0);
   const isSound = Object.keys(faults).length === 0;
-  return { draft, setDraft, replace, content, isSound, faults: shown, submit, send, placed, keyOf: keys.keyOf, likeError: like.error };
+  return {
+    draft,
+    setDraft,
+    replace,
+    content,
+    isSound,
+    faults: shown,
+    submit,
+    send,
+    isSaidAtFields,
+    placed,
+    keyOf: keys.keyOf,
+    likeError: like.error,
+  };
 }
 
 export type Place = ReturnType<typeof usePlace>;
+
+function errorsOf(error: unknown): { field: string; reason: string }[] {
+  return error instanceof ApiFailure ? (error.problem.errors ?? []) : [];
+}
 
 function useKept() {
   const { name } = useSession();
