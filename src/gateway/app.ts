@@ -35,6 +35,7 @@ import { submitOrder } from './routes/submit-order.ts';
 import { warehouses } from './routes/warehouses.ts';
 import { webhooks } from './routes/webhooks.ts';
 import { gatewayServices } from './services.ts';
+import { UnusedSockets } from './unused-sockets.ts';
 import { OrderPresenter } from './view.ts';
 import { KeyComparison } from './warehouses/compare-keys.ts';
 import { Placement } from './warehouses/placement.ts';
@@ -108,16 +109,25 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   guardRequests(app, context);
   app.setErrorHandler(handleError(log));
   answerUnknownRoutes(app);
-  app.addHook('preClose', async () => context.streams.close());
+  const unusedSockets = new UnusedSockets(app.server, options.clock);
+  app.addHook('preClose', async () => {
+    context.streams.close();
+    unusedSockets.endSoon();
+  });
   const closing = new AbortController();
   app.addHook('onClose', async () => {
+    unusedSockets.stop();
     closing.abort();
     context.generator.stop();
     context.warehouses.stop();
   });
   context.generator.start();
   void keepSharing(context.warehouses, options.clock, log, closing.signal);
+  await addRoutes(app, context, options);
+  return app;
+}
 
+async function addRoutes(app: FastifyInstance, context: GatewayContext, options: GatewayOptions): Promise<void> {
   await describeRoutes(app, options.version);
   submitOrder(app, context);
   readOrders(app, context);
@@ -138,7 +148,6 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   app.decorate('services', gatewayServices(context));
   await documents(app);
   await consolePages(app, context, options.consoleFolder);
-  return app;
 }
 
 function buildContext(options: GatewayOptions): GatewayContext {
