@@ -14,6 +14,7 @@ import { ClusterLooks } from './cluster-view.ts';
 import type { GatewayContext } from './context.ts';
 import { EventStreams } from './event-stream.ts';
 import { OrderGenerator } from './generator/generator.ts';
+import { LiveEvents } from './live/live-events.ts';
 import { Pressure } from './pressure.ts';
 import { handleClientError, handleError, sendProblem, toConveyorError } from './problem.ts';
 import { audit } from './routes/audit.ts';
@@ -23,6 +24,7 @@ import { clusterJoin, type JoinOffer } from './routes/cluster-join.ts';
 import { conflicts } from './routes/conflicts.ts';
 import { consolePages } from './routes/console.ts';
 import { describeRoutes, documents } from './routes/documents.ts';
+import { events } from './routes/events.ts';
 import { generator } from './routes/generator.ts';
 import { health } from './routes/health.ts';
 import { metrics } from './routes/metrics.ts';
@@ -111,7 +113,7 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   answerUnknownRoutes(app);
   const unusedSockets = new UnusedSockets(app.server, options.clock);
   app.addHook('preClose', async () => {
-    context.streams.close();
+    for (const streams of [context.streams, context.live]) streams.close();
     unusedSockets.endSoon();
   });
   const closing = new AbortController();
@@ -133,6 +135,7 @@ async function addRoutes(app: FastifyInstance, context: GatewayContext, options:
   readOrders(app, context);
   oldClients(app, context);
   orderEvents(app, context);
+  events(app, context);
   cancelOrder(app, context);
   repairOrder(app, context);
   cluster(app, context);
@@ -180,6 +183,7 @@ function buildContext(options: GatewayOptions): GatewayContext {
     presenter: new OrderPresenter(registry),
     looks: new ClusterLooks(clock),
     streams: new EventStreams(clock, log),
+    live: new LiveEvents(clock, log),
   };
 }
 

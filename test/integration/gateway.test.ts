@@ -167,6 +167,7 @@ describe('the gateway', () => {
         '/conflicts',
         '/cal_execution_price/{id}',
         '/conflicts/{id}/resolve',
+        '/events',
         '/generator',
         '/generator/start',
         '/generator/stop',

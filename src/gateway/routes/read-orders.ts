@@ -52,7 +52,7 @@ async function listOrders(context: GatewayContext, query: ListQueryJson, princip
 }
 
 /** What no order can contain, PostgreSQL does not even compare. */
-function refuseUnstorableText(selection: Readonly<Record<string, string>>): void {
+export function refuseUnstorableText(selection: Readonly<Record<string, string>>): void {
   for (const [field, text] of Object.entries(selection)) {
     const reason = textFault(text);
     if (reason) throw new ConveyorError('invalid-request', `the query: ${field} ${reason}`, { faults: [{ field, reason }] });
@@ -74,7 +74,7 @@ function filterOf(selection: Omit<ListQueryJson, 'limit' | 'cursor'>, principal:
   };
 }
 
-function nodeIdOf(text: string): string {
+export function nodeIdOf(text: string): string {
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return text.toLowerCase();
   throw new ConveyorError('invalid-request', `node is ${JSON.stringify(text)}; the id of a node is expected`, {
     faults: [{ field: 'node', reason: 'must be a UUID' }],
