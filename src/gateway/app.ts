@@ -14,6 +14,7 @@ import { ClusterLooks } from './cluster-view.ts';
 import type { GatewayContext } from './context.ts';
 import { EventStreams } from './event-stream.ts';
 import { OrderGenerator } from './generator/generator.ts';
+import { LiveEvents } from './live/live-events.ts';
 import { Pressure } from './pressure.ts';
 import { handleClientError, handleError, sendProblem, toConveyorError } from './problem.ts';
 import { audit } from './routes/audit.ts';
@@ -23,6 +24,7 @@ import { clusterJoin, type JoinOffer } from './routes/cluster-join.ts';
 import { conflicts } from './routes/conflicts.ts';
 import { consolePages } from './routes/console.ts';
 import { describeRoutes, documents } from './routes/documents.ts';
+import { events } from './routes/events.ts';
 import { generator } from './routes/generator.ts';
 import { health } from './routes/health.ts';
 import { metrics } from './routes/metrics.ts';
@@ -37,6 +39,7 @@ import { warehouses } from './routes/warehouses.ts';
 import { webhooks } from './routes/webhooks.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 import { gatewayServices } from './services.ts';
+import { UnusedSockets } from './unused-sockets.ts';
 import { OrderPresenter } from './view.ts';
 import { KeyComparison } from './warehouses/compare-keys.ts';
 import { Placement } from './warehouses/placement.ts';
@@ -104,21 +107,31 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   guardRequests(app, context);
   app.setErrorHandler(handleError(log));
   answerUnknownRoutes(app);
-  app.addHook('preClose', async () => context.streams.close());
+  const unusedSockets = new UnusedSockets(app.server, options.clock);
+  app.addHook('preClose', async () => {
+    for (const streams of [context.streams, context.live]) streams.close();
+    unusedSockets.endSoon();
+  });
   const closing = new AbortController();
   app.addHook('onClose', async () => {
+    unusedSockets.stop();
     closing.abort();
     context.generator.stop();
     context.warehouses.stop();
   });
   context.generator.start();
   void keepSharing(context.warehouses, options.clock, log, closing.signal);
+  await addRoutes(app, context, options);
+  return app;
+}
 
+async function addRoutes(app: FastifyInstance, context: GatewayContext, options: GatewayOptions): Promise<void> {
   await describeRoutes(app, options.version);
   submitOrder(app, context);
   readOrders(app, context);
   oldClients(app, context);
   orderEvents(app, context);
+  events(app, context);
   cancelOrder(app, context);
   repairOrder(app, context);
   cluster(app, context);
@@ -135,7 +148,6 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   app.decorate('services', gatewayServices(context));
   await documents(app);
   await consolePages(app, context, options.consoleFolder);
-  return app;
 }
 
 function buildContext(options: GatewayOptions): GatewayContext {
@@ -168,6 +180,7 @@ function buildContext(options: GatewayOptions): GatewayContext {
     presenter: new OrderPresenter(registry),
     looks: new ClusterLooks(clock),
     streams: new EventStreams(clock, log),
+    live: new LiveEvents(clock, log),
   };
 }
 

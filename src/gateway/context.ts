@@ -12,6 +12,7 @@ import type { Authenticator, Principal } from './auth.ts';
 import type { ClusterLooks } from './cluster-view.ts';
 import type { EventStreams } from './event-stream.ts';
 import type { OrderGenerator } from './generator/generator.ts';
+import type { LiveEvents } from './live/live-events.ts';
 import type { OrderPresenter } from './view.ts';
 import type { Placement } from './warehouses/placement.ts';
 import { unknownOrder, type Warehouse, type Warehouses } from './warehouses/warehouses.ts';
@@ -51,6 +52,7 @@ export interface GatewayContext {
   presenter: OrderPresenter;
   looks: ClusterLooks;
   streams: EventStreams;
+  live: LiveEvents;
 }
 
 export function principalOf(request: FastifyRequest): Principal {

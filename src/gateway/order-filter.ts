@@ -14,7 +14,7 @@ export function filterOf(criteria: OrderCriteriaJson, principal: Principal): Omi
     statuses: criteria.status === undefined ? undefined : [criteria.status],
     step: criteria.step,
     region: criteria.region,
-    nodeId: nodeIdOf(criteria.node),
+    nodeId: criteria.node === undefined ? undefined : nodeIdOf(criteria.node),
     customerName: criteria.customer_name,
     symbol: criteria.symbol,
     trackingId: criteria.tracking_id,
@@ -26,15 +26,15 @@ export function filterOf(criteria: OrderCriteriaJson, principal: Principal): Omi
 }
 
 /** What no order can contain, PostgreSQL does not even compare. */
-function refuseUnstorableText(criteria: OrderCriteriaJson): void {
+export function refuseUnstorableText(criteria: Readonly<Record<string, string>>): void {
   for (const [field, text] of Object.entries(criteria)) {
     const reason = textFault(text);
     if (reason) throw new ConveyorError('invalid-request', `${field} ${reason}`, { faults: [{ field, reason }] });
   }
 }
 
-function nodeIdOf(text: string | undefined): string | undefined {
-  if (text === undefined || /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return text?.toLowerCase();
+export function nodeIdOf(text: string): string {
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return text.toLowerCase();
   throw new ConveyorError('invalid-request', `node is ${JSON.stringify(text)}; the id of a node is expected`, {
     faults: [{ field: 'node', reason: 'must be a UUID' }],
   });

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConveyorError } from '#domain/errors.ts';
@@ -166,6 +167,7 @@ describe('the gateway', () => {
         '/conflicts',
         '/cal_execution_price/{id}',
         '/conflicts/{id}/resolve',
+        '/events',
         '/generator',
         '/generator/start',
         '/generator/stop',
@@ -235,6 +237,19 @@ describe('a gateway in trouble', () => {
     expect(rows[0]).toEqual({ count: statuses.filter((status) => status === 202).length });
     await gateway.close();
     await inner.close();
+  });
+
+  it('closes in a moment, whoever keeps connections open that were never used', async () => {
+    const gateway = await openTestGateway();
+    const { hostname, port } = new URL(gateway.url);
+    const accepted = new Promise((resolve) => gateway.app.server.once('connection', resolve));
+    const socket = connect({ host: hostname, port: Number(port) });
+    const ended = new Promise((resolve) => socket.once('close', resolve));
+    await accepted;
+    const startedAt = performance.now();
+    await gateway.close();
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    await ended;
   });
 
   it('answers 503 when the database does not, 500 without details when something breaks', async () => {
