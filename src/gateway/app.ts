@@ -10,6 +10,7 @@ import type { Workflow } from '#engine/workflow.ts';
 import { MAX_BODY_BYTES } from './api.ts';
 import { Authenticator, type Principal, refuseForeignHost, refuseForeignSite, refuseJoinToken } from './auth.ts';
 import { readJsonBodies, refuseEncodedBody } from './body.ts';
+import { BulkWorkers } from './bulk/worker.ts';
 import { ClusterLooks } from './cluster-view.ts';
 import type { GatewayContext } from './context.ts';
 import { EventStreams } from './event-stream.ts';
@@ -17,6 +18,7 @@ import { OrderGenerator } from './generator/generator.ts';
 import { Pressure } from './pressure.ts';
 import { handleClientError, handleError, sendProblem, toConveyorError } from './problem.ts';
 import { audit } from './routes/audit.ts';
+import { bulk } from './routes/bulk.ts';
 import { cancelOrder } from './routes/cancel-order.ts';
 import { cluster } from './routes/cluster.ts';
 import { clusterJoin, type JoinOffer } from './routes/cluster-join.ts';
@@ -109,9 +111,11 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   app.addHook('onClose', async () => {
     closing.abort();
     context.generator.stop();
+    await context.bulk.stop();
     context.warehouses.stop();
   });
   context.generator.start();
+  context.bulk.start();
   void keepSharing(context.warehouses, options.clock, log, closing.signal);
 
   await describeRoutes(app, options.version);
@@ -121,6 +125,7 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
   orderEvents(app, context);
   cancelOrder(app, context);
   repairOrder(app, context);
+  bulk(app, context);
   cluster(app, context);
   warehouses(app, context);
   conflicts(app, context);
@@ -147,6 +152,7 @@ function buildContext(options: GatewayOptions): GatewayContext {
   });
   const comparison = new KeyComparison(warehouses, log);
   const workflowOf = (warehouse: string): Workflow => registry.latest(workflowsByWarehouse?.get(warehouse) ?? workflowName);
+  const presenter = new OrderPresenter(registry);
   const placement = new Placement({ warehouses, routing, clock, workflowOf });
   return {
     clock,
@@ -160,7 +166,8 @@ function buildContext(options: GatewayOptions): GatewayContext {
     fallback: routing.fallback,
     webhookUrlFault: options.webhookUrlFault ?? (() => undefined),
     expectedPriceOf: options.expectedPriceOf ?? (() => undefined),
-    presenter: new OrderPresenter(registry),
+    bulk: new BulkWorkers({ warehouses, registry, presenter, clock, log, serviceId: options.serviceId }),
+    presenter,
     looks: new ClusterLooks(clock),
     streams: new EventStreams(clock, log),
   };

@@ -31,7 +31,7 @@ export async function readPage<Entry extends { id: string }>(
   const limit = parseLimit(limitText);
   // One more than asked for tells whether there are more.
   const asked = { limit: limit + 1, ...(cursor === undefined ? {} : { beforeId: decodeCursor(cursor, scope) }) };
-  const { found, missing } = await readAll(warehouses, (warehouse) => read(warehouse, asked));
+  const { found, missing } = await askAll(warehouses, (warehouse) => read(warehouse, asked));
   const newestFirst = found
     .sort((a, b) => (a.entry.id < b.entry.id ? 1 : -1))
     .filter(({ entry }, index, all) => all[index - 1]?.entry.id !== entry.id);
@@ -53,7 +53,8 @@ function parseLimit(text: string | undefined): number {
   });
 }
 
-async function readAll<Entry>(
+/** What each of these warehouses has, and which of them are away. When all are, it rejects. */
+export async function askAll<Entry>(
   warehouses: readonly Warehouse[],
   read: (warehouse: Warehouse) => Promise<Entry[]>,
 ): Promise<{ found: { entry: Entry; warehouse: Warehouse }[]; missing: string[] }> {
