@@ -71,6 +71,12 @@ export const ERROR_CATALOGUE = {
     retry: false,
     advice: 'Use the id of an open one that GET /conflicts shows.',
   },
+  'bulk-not-found': {
+    status: 404,
+    title: 'No such bulk operation',
+    retry: false,
+    advice: 'Use a `bulk_id` that GET /orders/bulk shows; those that ended are kept for 90 days.',
+  },
   'method-not-allowed': {
     status: 405,
     title: 'Method not allowed',

@@ -42,6 +42,11 @@ export function warehouseOfId(orderId: string): number {
   return Number.parseInt(orderId.slice(19, 23), 16) & MAX_WAREHOUSE_NUMBER;
 }
 
+/** When an id of version 7 was made, by the clock of whoever made it. */
+export function momentOfId(id: string): EpochMs {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}
+
 /** The smallest id that an order accepted at or after `at` can have: turns a moment into a place in the order of ids. */
 export function firstIdAt(at: EpochMs): string {
   const digits = Math.max(0, at).toString(16).padStart(12, '0').slice(-12);

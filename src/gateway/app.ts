@@ -10,6 +10,7 @@ import type { Workflow } from '#engine/workflow.ts';
 import { MAX_BODY_BYTES } from './api.ts';
 import { Authenticator, namesPrincipal, type Principal, refuseForeignHost, refuseForeignSite, refuseJoinToken, tokenOf } from './auth.ts';
 import { readJsonBodies, refuseEncodedBody } from './body.ts';
+import { BulkWorkers } from './bulk/worker.ts';
 import { ClusterLooks } from './cluster-view.ts';
 import type { GatewayContext } from './context.ts';
 import { EventStreams } from './event-stream.ts';
@@ -18,6 +19,7 @@ import { LiveEvents } from './live/live-events.ts';
 import { Pressure } from './pressure.ts';
 import { handleClientError, handleError, sendProblem, toConveyorError } from './problem.ts';
 import { audit } from './routes/audit.ts';
+import { bulk } from './routes/bulk.ts';
 import { cancelOrder } from './routes/cancel-order.ts';
 import { cluster } from './routes/cluster.ts';
 import { clusterJoin, type JoinOffer } from './routes/cluster-join.ts';
@@ -117,9 +119,11 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
     unusedSockets.stop();
     closing.abort();
     context.generator.stop();
+    await context.bulk.stop();
     context.warehouses.stop();
   });
   context.generator.start();
+  context.bulk.start();
   void keepSharing(context.warehouses, options.clock, log, closing.signal);
   await addRoutes(app, context, options);
   return app;
@@ -134,6 +138,7 @@ async function addRoutes(app: FastifyInstance, context: GatewayContext, options:
   events(app, context);
   cancelOrder(app, context);
   repairOrder(app, context);
+  bulk(app, context);
   cluster(app, context);
   warehouses(app, context);
   conflicts(app, context);
@@ -162,6 +167,7 @@ function buildContext(options: GatewayOptions): GatewayContext {
   });
   const comparison = new KeyComparison(warehouses, log);
   const workflowOf = (warehouse: string): Workflow => registry.latest(workflowsByWarehouse?.get(warehouse) ?? workflowName);
+  const presenter = new OrderPresenter(registry);
   const placement = new Placement({ warehouses, routing, clock, workflowOf });
   return {
     clock,
@@ -177,7 +183,8 @@ function buildContext(options: GatewayOptions): GatewayContext {
     fallback: routing.fallback,
     webhookUrlFault: options.webhookUrlFault ?? (() => undefined),
     expectedPriceOf: options.expectedPriceOf ?? (() => undefined),
-    presenter: new OrderPresenter(registry),
+    bulk: new BulkWorkers({ warehouses, registry, presenter, clock, log, serviceId: options.serviceId }),
+    presenter,
     looks: new ClusterLooks(clock),
     streams: new EventStreams(clock, log),
     live: new LiveEvents(clock, log),

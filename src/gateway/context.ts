@@ -9,6 +9,7 @@ import type { Author } from '#engine/store.ts';
 import type { Workflow } from '#engine/workflow.ts';
 import type { OrderViewJson } from './api.ts';
 import type { Authenticator, Principal } from './auth.ts';
+import type { BulkWorkers } from './bulk/worker.ts';
 import type { ClusterLooks } from './cluster-view.ts';
 import type { EventStreams } from './event-stream.ts';
 import type { OrderGenerator } from './generator/generator.ts';
@@ -46,6 +47,7 @@ export interface GatewayContext {
   fallback: ReadonlyMap<string, readonly string[]>;
   placement: Placement;
   generator: OrderGenerator;
+  bulk: BulkWorkers;
   /** What is wrong with a URL to tell customers at; `undefined` when nothing is. */
   webhookUrlFault: (url: string) => string | undefined;
   expectedPriceOf: (order: Order) => string | undefined;

@@ -93,7 +93,8 @@ async function listOrders(context: GatewayContext, query: ListQueryJson, princip
   return { orders: await presentOrders(context, page, include === 'steps'), ...about };
 }
 
-async function presentOrders(context: GatewayContext, page: readonly Found[], withSteps: boolean): Promise<OrderPageJson['orders']> {
+/** How the list shows them. */
+export async function presentOrders(context: GatewayContext, page: readonly Found[], withSteps: boolean): Promise<OrderPageJson['orders']> {
   const { presenter } = context;
   const nodes = await lookWhereOrdersWait(context, page);
   return page.map(({ record, warehouse }) => {

@@ -1,11 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ConveyorError, messageOf } from '#domain/errors.ts';
-import { newOrderId } from '#domain/ids.ts';
-import type { Store } from '#engine/store.ts';
+import { ConveyorError } from '#domain/errors.ts';
 import type { OrderViewJson } from '../api.ts';
 import { NoQuery, OrderParams, OrderView, responses } from '../api.ts';
 import { ReasonBody, type ReasonJson } from '../api-cluster.ts';
 import { authorOf, type GatewayContext, presentOrder, principalOf, readVisibleOrder, requireOperator } from '../context.ts';
+import { retryOrder, wakeOne } from '../retry.ts';
 import { unknownOrder } from '../warehouses/warehouses.ts';
 
 type RepairRequest = FastifyRequest<{ Params: { id: string }; Body: ReasonJson }>;
@@ -37,20 +36,11 @@ async function retry(context: GatewayContext, request: RepairRequest, reply: Fas
   const principal = principalOf(request);
   const author = authorOf(request, request.body.reason);
   const { record, warehouse } = await readVisibleOrder(context, id, principal);
-  const { store, number } = warehouse;
-  const workflow = latestOf(context, record.order.workflow);
-  const verdict = await store.operations.retryOrder({
-    orderId: record.order.orderId,
-    newOrderId: newOrderId(number, context.clock.now(), context.clock.entropy()),
-    customerId: principal.role === 'customer' ? principal.name : undefined,
-    workflow: workflow.name,
-    workflowVersion: workflow.version,
-    ...author,
-  });
+  const customerId = principal.role === 'customer' ? principal.name : undefined;
+  const verdict = await retryOrder(context, warehouse, record, { customerId, ...author });
   if (verdict.outcome === 'unknown') throw unknownOrder(id);
   if (verdict.outcome === 'refused')
     throw new ConveyorError('order-state-conflict', `the order is ${verdict.status}; only one that failed or was cancelled can be retried`);
-  if (verdict.outcome === 'created') wake(context, store);
   reply.code(verdict.outcome === 'created' ? 202 : 200).header('location', `/orders/${verdict.orderId}`);
   return presentOrder(context, await readVisibleOrder(context, verdict.orderId, principal));
 }
@@ -67,21 +57,7 @@ async function release(context: GatewayContext, request: RepairRequest, reply: F
       'order-state-conflict',
       `the order is ${verdict.status}; only one that needs attention or is held can be released`,
     );
-  wake(context, store);
+  wakeOne(context, store);
   reply.code(202);
   return presentOrder(context, await readVisibleOrder(context, id, principalOf(request)));
-}
-
-function latestOf({ registry }: GatewayContext, name: string): { name: string; version: number } {
-  try {
-    return registry.latest(name);
-  } catch (error) {
-    throw new ConveyorError('order-state-conflict', `its workflow cannot be begun again here: ${messageOf(error)}`);
-  }
-}
-
-function wake({ log }: GatewayContext, store: Store): void {
-  store
-    .wakeNodes(1)
-    .catch((error: unknown) => log.debug({ error: messageOf(error) }, 'a hint was lost; the nodes find the work themselves'));
 }
