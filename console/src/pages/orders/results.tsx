@@ -64,7 +64,7 @@ interface Reader {
 /** Where somebody is in the rows, and the rows, which stay where they are meanwhile. */
 function useReader(query: OrderQuery, canSelect: boolean): Reader {
   const scroller = useRef<HTMLDivElement>(null);
-  const { isReading, handlers } = useReading();
+  const { isReading, handlers } = useReading(scroller);
   const [cursorId, setCursorId] = useState<string>();
   const selected = useSelected();
   const { clear, toggle } = selected;

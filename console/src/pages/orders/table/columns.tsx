@@ -17,13 +17,13 @@ export interface Column {
 /** The order's id is a column of its own, always there: it is the way to the order. */
 export const COLUMNS: readonly Column[] = [
   { key: 'status', title: 'Status', widthPx: 120, cell: ({ status }) => <Status status={status} /> },
-  { key: 'customer', title: 'Customer', widthPx: 140, cell: ({ customer_name: text }) => <Foreign text={text} /> },
+  { key: 'customer', title: 'Customer', widthPx: 122, cell: ({ customer_name: text }) => <Foreign text={text} /> },
   { key: 'region', title: 'Region', widthPx: 64, cell: ({ region }) => <Foreign text={region} /> },
   { key: 'warehouse', title: 'Warehouse', widthPx: 88, cell: ({ warehouse }) => warehouse },
   { key: 'symbol', title: 'Symbol', widthPx: 76, cell: ({ symbol }) => <Foreign text={symbol} /> },
   { key: 'quantity', title: 'Quantity', widthPx: 72, isNumber: true, cell: ({ quantity }) => formatCount(quantity) },
   { key: 'step', title: 'Step', widthPx: 120, cell: ({ current_step: step }) => <Foreign text={step} /> },
-  { key: 'accepted', title: 'Accepted', widthPx: 88, cell: ({ start_time: at }) => <Ago at={at} /> },
+  { key: 'accepted', title: 'Accepted', widthPx: 102, cell: ({ start_time: at }) => <Ago at={at} /> },
   { key: 'took', title: 'Took', widthPx: 96, cell: (row) => <Took row={row} /> },
   {
     key: 'price',

@@ -1,6 +1,6 @@
 import { Loader } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
-import { type ReactNode, type RefObject, useCallback, useState } from 'react';
+import { type ReactNode, type RefObject, useCallback, useEffect, useState } from 'react';
 import { formatCount } from '../../../format.ts';
 import { Failure } from '../../../parts/states.tsx';
 import { type OrderQuery, printQuery } from '../query/query.ts';
@@ -11,14 +11,22 @@ import classes from './table.module.css';
 
 const NEAR_TOP_PX = 8;
 
+/** Who comes back to the page is where they were before; until then the rows stay. */
+const BACK_AFTER_MS = 200;
+
 /** Whether somebody is reading the rows: then none of them moves. */
-export function useReading(): { isReading: boolean; handlers: ReadingHandlers } {
+export function useReading(scroller: RefObject<HTMLDivElement | null>): { isReading: boolean; handlers: ReadingHandlers } {
   const [isOver, setOver] = useState(false);
-  const [isBelowTop, setBelowTop] = useState(false);
+  const [isBelowTop, setBelowTop] = useState(true);
+  const look = useCallback(() => setBelowTop((scroller.current?.scrollTop ?? 0) > NEAR_TOP_PX), [scroller]);
+  useEffect(() => {
+    const timer = setTimeout(look, BACK_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [look]);
   const handlers: ReadingHandlers = {
     onPointerEnter: useCallback(({ pointerType }) => setOver(pointerType === 'mouse'), []),
     onPointerLeave: useCallback(() => setOver(false), []),
-    onScroll: useCallback(({ currentTarget }) => setBelowTop(currentTarget.scrollTop > NEAR_TOP_PX), []),
+    onScroll: look,
   };
   return { isReading: isOver || isBelowTop, handlers };
 }
@@ -26,7 +34,7 @@ export function useReading(): { isReading: boolean; handlers: ReadingHandlers } 
 export interface ReadingHandlers {
   onPointerEnter: (event: { pointerType: string }) => void;
   onPointerLeave: () => void;
-  onScroll: (event: { currentTarget: Element }) => void;
+  onScroll: () => void;
 }
 
 export interface OrderFrameProps {

@@ -20,8 +20,8 @@ export interface OrderTableProps {
   selection?: Selected | undefined;
 }
 
-const ROW_PX = 31;
-const HEAD_PX = 31;
+const ROW_PX = 30;
+const HEAD_PX = 30;
 const ID_PX = 128;
 const CHECK_PX = 34;
 
