@@ -36,7 +36,9 @@ export function Header({ order, events, stream }: HeaderProps): ReactNode {
         <span role="status">
           <Status status={order.status} /> <span>{says}</span>
         </span>{' '}
-        {present ? <span className="faint number">for {formatDuration(present.to - present.from)}</span> : null}
+        {present && present.to - present.from >= 1_000 ? (
+          <span className="faint number">for {formatTicking(present.to - present.from)}</span>
+        ) : null}
       </p>
       {because ? (
         <p className={classes['because']}>
@@ -52,6 +54,11 @@ export function Header({ order, events, stream }: HeaderProps): ReactNode {
       <Facts order={order} events={events} shown={shown} />
     </section>
   );
+}
+
+/** What is shown anew once a second needs no fractions of one. */
+function formatTicking(ms: number): string {
+  return ms < 60_000 ? `${Math.floor(ms / 1_000)} s` : formatDuration(ms);
 }
 
 function capitalised(sentence: string): string {

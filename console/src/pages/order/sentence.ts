@@ -15,7 +15,9 @@ type Order = Pick<OrderViewJson, 'status' | 'current_step' | 'waiting_because'>;
 
 /** @param present what the order is in just now; `undefined` when it has ended or nothing is known yet */
 export function standingOf(order: Order, events: readonly EventJson[], present: Shown | undefined): Standing {
-  const { status, current_step: step, waiting_because: waiting } = order;
+  const { status, waiting_because: waiting } = order;
+  // Events come a moment before the order that they changed.
+  const step = present?.step ?? order.current_step;
   const why = waiting === undefined ? {} : { because: waiting.message, until: waiting.until };
   switch (status) {
     case 'queued':
