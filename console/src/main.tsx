@@ -3,17 +3,24 @@ import '@mantine/notifications/styles.css';
 import './style.css';
 import { MantineProvider } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ApiFailure } from './api/client.ts';
+import { forgetSession } from './api/session.ts';
 import { router } from './router.tsx';
 import { theme } from './theme.ts';
 
 const MAX_RETRIES = 2;
 
-const client = new QueryClient({
+const client: QueryClient = new QueryClient({
+  queryCache: new QueryCache({
+    // A token that was revoked meanwhile.
+    onError: (error) => {
+      if (error instanceof ApiFailure && error.problem.status === 401) forgetSession(client);
+    },
+  }),
   defaultOptions: {
     queries: {
       staleTime: 2_000,

@@ -1,4 +1,4 @@
-import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
+import { type QueryClient, queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
 import { ApiFailure, call, get, post } from './client.ts';
 
 /** Who is signed in; what `GET /session` answers. */
@@ -40,11 +40,16 @@ export function useSignIn(): (token: string) => Promise<void> {
   };
 }
 
+/** Shows the sign-in, and keeps nothing of what the one before could see. */
+export function forgetSession(client: QueryClient): void {
+  client.setQueryData(sessionQuery.queryKey, null);
+  client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionQuery.queryKey[0] });
+}
+
 export function useSignOut(): () => Promise<void> {
   const client = useQueryClient();
   return async () => {
     await call('DELETE', '/session');
-    client.clear();
-    client.setQueryData(sessionQuery.queryKey, null);
+    forgetSession(client);
   };
 }

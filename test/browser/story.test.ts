@@ -1,0 +1,179 @@
+import { mkdir } from 'node:fs/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ConsoleCluster } from '#test/console-cluster.ts';
+import { waitUntil } from '#test/waiting.ts';
+import { type ConsolePage, missingForBrowser, signIn, TestBrowser } from './browser.ts';
+
+interface Seen {
+  status: string;
+  node_id?: string;
+  steps: { node_id?: string }[];
+}
+
+/** Where a person may look at what was seen; only when asked for. */
+const SHOTS = process.env['CONVEYOR_SCREENSHOTS'];
+
+describe.skipIf(missingForBrowser !== undefined)('an operator’s day', () => {
+  let cluster: ConsoleCluster;
+  let browser: TestBrowser;
+  let surfer: ConsolePage;
+  beforeAll(async () => {
+    cluster = await ConsoleCluster.start('--embedded', 'HCM', '--slots', '4', '--step-duration', '1s', '--failure-rate', '0');
+    browser = await TestBrowser.open();
+    surfer = await browser.newPage();
+    await signIn(surfer, cluster.url, 'operator');
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await cluster?.stop();
+  });
+  afterEach(() => expect(surfer.faults.splice(0)).toEqual([]));
+
+  const open = (path: string): Promise<unknown> => surfer.page.goto(`${cluster.url}${path}`);
+  const seen = (id: string): Promise<Seen> => cluster.call<Seen>('GET', `/orders/${id}`);
+  const shoot = async (name: string): Promise<void> => {
+    if (SHOTS === undefined) return;
+    await mkdir(SHOTS, { recursive: true });
+    await surfer.page.screenshot({ path: `${SHOTS}/${name}.png` });
+  };
+
+  it('places an order and watches its timeline grow to the end', async () => {
+    const { page } = surfer;
+    await open('/');
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    await page.keyboard.press('g');
+    await page.keyboard.press('n');
+    await page.getByLabel('Customer name').fill('Ada');
+    await page.getByLabel('Symbol').fill('ADA');
+    await page.getByRole('button', { name: 'Place the order' }).click();
+    await page.waitForURL(/\/ui\/orders\/[0-9a-f-]{36}$/);
+    const bars = page.locator('[data-bar]');
+    const counts: number[] = [];
+    await waitUntil('the timeline has grown to the end', async () => {
+      counts.push(await bars.count());
+      return page.getByRole('main').getByText('Completed').first().isVisible();
+    });
+    expect(counts).toEqual([...counts].sort((a, b) => a - b));
+    expect(new Set(counts).size).toBeGreaterThan(2);
+    await shoot('order');
+  });
+
+  it('finds it by the beginning of its id', async () => {
+    const { page } = surfer;
+    const id = new URL(page.url()).pathname.split('/').at(-1) as string;
+    await page.keyboard.press('/');
+    const box = page.getByRole('combobox', { name: 'Search orders' });
+    await box.fill(id.slice(0, 13));
+    await box.press('Enter');
+    await page.locator(`a[href="/ui/orders/${id}"]`).waitFor();
+    expect(await page.locator('main a[href^="/ui/orders/0"]').count()).toBe(1);
+    await page.getByText('Ada', { exact: true }).waitFor();
+  });
+
+  it('cancels another', async () => {
+    const { page } = surfer;
+    const id = await cluster.place({ symbol: 'TSLA' });
+    await open(`/ui/orders/${id}`);
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    const dialog = page.getByRole('dialog', { name: 'Cancel this order?' });
+    await dialog.getByLabel('Reason').fill('changed my mind');
+    await dialog.getByRole('button', { name: 'Cancel the order' }).click();
+    await page.getByRole('main').getByText('Cancelled').first().waitFor();
+    expect((await seen(id)).status).toBe('cancelled');
+    await open('/ui/audit');
+    await page.getByText('changed my mind').waitFor();
+  });
+
+  it('kills a node and sees its tile go and its orders go on elsewhere', async () => {
+    const { page } = surfer;
+    const node = await cluster.join('--slots', '10', '--node-name', 'doomed');
+    const orders = await Promise.all(Array.from({ length: 12 }, () => cluster.place()));
+    await open('/ui/cluster');
+    const tile = page.getByRole('article', { name: 'Node doomed' });
+    await tile.waitFor();
+    await waitUntil('the node has orders', async () => Number(await tile.locator('svg[data-busy]').getAttribute('data-busy')) > 0);
+    await shoot('cluster');
+    const nodeId = (await tile.getAttribute('data-node')) as string;
+    const had = (await Promise.all(orders.map(seen))).filter(({ node_id }) => node_id === nodeId);
+    expect(had.length).toBeGreaterThan(0);
+    node.process.kill('SIGKILL');
+    await page.locator(`[data-gone="${nodeId}"]`).waitFor();
+    await tile.waitFor({ state: 'detached' });
+    await waitUntil('all orders have ended', async () =>
+      (await Promise.all(orders.map(seen))).every(({ status }) => status === 'completed'),
+    );
+    const carriers = (await Promise.all(orders.map(seen))).map(({ steps }) => steps.findLast(({ node_id }) => node_id)?.node_id);
+    expect(carriers).not.toContain(nodeId);
+  });
+
+  it('drains a node', async () => {
+    const { page } = surfer;
+    await cluster.join('--slots', '3', '--node-name', 'tired');
+    await open('/ui/cluster');
+    const tile = page.getByRole('article', { name: 'Node tired' });
+    await tile.getByRole('button', { name: 'What to do with tired' }).click();
+    await page.getByRole('menuitem', { name: 'Drain …' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Reason').fill('new kernel');
+    await dialog.getByRole('button', { name: /Drain/ }).click();
+    await tile.getByText('Draining').waitFor();
+    const { nodes } = await cluster.call<{ nodes: { name: string; state: string }[] }>('GET', '/diagnostic/cluster');
+    expect(nodes.find(({ name }) => name === 'tired')).toMatchObject({ state: 'draining' });
+  });
+
+  it('shows a lost connection, and goes on by itself', async () => {
+    const { page } = surfer;
+    await open('/ui/orders');
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.context().setOffline(true);
+    await page.getByText('Connection lost').waitFor();
+    const id = await cluster.place({ symbol: 'BACK' });
+    await page.context().setOffline(false);
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page
+      .locator(`a[href="/ui/orders/${id}"]`)
+      .or(page.getByText(/new order/))
+      .first()
+      .waitFor();
+    // What the browser itself says of the outage is none of the page's faults.
+    surfer.faults.length = 0;
+  });
+});
+
+describe.skipIf(missingForBrowser !== undefined)('orders that failed', () => {
+  let cluster: ConsoleCluster;
+  let browser: TestBrowser;
+  beforeAll(async () => {
+    cluster = await ConsoleCluster.start('--embedded', 'HCM', '--step-duration', '20ms', '--failure-rate', '1');
+    browser = await TestBrowser.open();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await cluster?.stop();
+  });
+
+  it('are all retried, after a look at how many', async () => {
+    const ids = await Promise.all(Array.from({ length: 25 }, (_, n) => cluster.place({ symbol: 'FAIL', quantity: n + 1 })));
+    await waitUntil('all have failed', async () =>
+      (await Promise.all(ids.map((id) => cluster.call<Seen>('GET', `/orders/${id}`)))).every(({ status }) => status === 'failed'),
+    );
+    const surfer = await browser.newPage();
+    const { page, faults } = surfer;
+    await signIn(surfer, cluster.url, 'operator');
+    await page.goto(`${cluster.url}/ui/orders?q=status:failed+symbol:FAIL`);
+    await page.getByRole('button', { name: 'All that match …' }).click();
+    await page.getByRole('button', { name: /^Retry all/ }).click();
+    const dialog = page.getByRole('dialog', { name: 'Retry all orders that match' });
+    await dialog.getByText('25 orders', { exact: true }).waitFor();
+    await dialog.getByLabel('Pace').fill('500');
+    await dialog.getByLabel('Reason').fill('the supplier is back');
+    await dialog.getByRole('button', { name: 'Retry 25 orders' }).click();
+    await page
+      .getByRole('region', { name: /^Retry/ })
+      .getByText('25 of 25 · 25 placed again')
+      .waitFor();
+    const { orders } = await cluster.call<{ orders: { retry_of?: string }[] }>('GET', '/orders?symbol=FAIL&limit=200');
+    expect(new Set(orders.flatMap(({ retry_of }) => retry_of ?? []))).toEqual(new Set(ids));
+    expect(faults).toEqual([]);
+  });
+});
