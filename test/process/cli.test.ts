@@ -28,6 +28,10 @@ const COMMANDS = [
   'orders list',
   'orders get',
   'orders cancel',
+  'orders bulk cancel',
+  'orders bulk retry',
+  'orders bulk list',
+  'orders bulk stop',
   'orders events',
   'warehouses',
   'warehouses disable',
@@ -175,6 +179,42 @@ describe('orders through a gateway', () => {
         '/orders?status=failed&limit=50&cursor=400',
       ]);
       expect(stderr).toContain('--cursor "450"');
+    } finally {
+      await gateway.stop();
+    }
+  });
+
+  it('that match are counted before anything is done to them, and then only what was asked', async () => {
+    const preview = { matching: 10_000, matching_is_lower_bound: true, sample: [order], missing_warehouses: ['DN'] };
+    const operation = {
+      ...preview,
+      bulk_id: ID,
+      action: 'cancel',
+      state: 'running',
+      succeeded: 0,
+      refused: 0,
+      failed: 0,
+      pace: 100,
+      started_at: HOSTILE,
+    };
+    const gateway = await startFakeGateway(({ body }) =>
+      JSON.parse(body).dry_run ? { status: 200, body: preview } : { status: 202, body: { ...operation, by: HOSTILE } },
+    );
+    const bulk = (...args: string[]): Promise<Ended> =>
+      conveyor(['orders', 'bulk', 'cancel', '--symbol', 'ABC', '--tracking-id', 'T', ...args], { CONVEYOR_ENDPOINT: gateway.endpoint });
+    try {
+      const dry = await bulk('--dry-run');
+      expect(dry.stderr).toBe('Did not answer: DN; nothing is done there.\nmore than 10000 orders match.\n');
+      expect(dry.stdout).toContain(order.order_id);
+      const begun = await bulk('--pace', '100', '--reason', 'because', '--yes');
+      expect(begun).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(`conveyor orders bulk get ${ID}`) });
+      expect(begun.stdout).not.toMatch(CONTROLS);
+      const asked = { action: 'cancel', filter: { tracking_id: 'T', symbol: 'ABC' } };
+      expect(gateway.requests.map(({ method, path, body }) => [method, path, JSON.parse(body)])).toEqual([
+        ['POST', '/orders/bulk', { ...asked, dry_run: true }],
+        ['POST', '/orders/bulk', { ...asked, dry_run: true }],
+        ['POST', '/orders/bulk', { ...asked, pace: 100, reason: 'because' }],
+      ]);
     } finally {
       await gateway.stop();
     }

@@ -1,21 +1,11 @@
 import { Command } from 'commander';
 import type { ApiClient } from '../client.ts';
 import { addExamples, addOutput, countOption, formatOf, type OutputOptions } from '../options.ts';
+import { addCriteria, criteriaOf, type OrderCriteria } from '../order-criteria.ts';
 import { addAccess, ORDER_COLUMNS, type ShownOrder, withClient } from '../orders.ts';
 import { printData, say } from '../print.ts';
 
-interface ListOptions extends OutputOptions {
-  status?: string;
-  step?: string;
-  region?: string;
-  warehouse?: string;
-  node?: string;
-  customerName?: string;
-  id?: string;
-  trackingId?: string;
-  symbol?: string;
-  since?: string;
-  until?: string;
+interface ListOptions extends OutputOptions, OrderCriteria {
   limit: number;
   cursor?: string;
 }
@@ -30,19 +20,7 @@ interface Page {
 const MAX_PAGE = 200;
 
 export function ordersListCommand(): Command {
-  const command = new Command('list')
-    .description('Orders, newest first.')
-    .option('--status <status>', 'queued, processing, rolling_back, completed, failed, cancelled, needs_attention or held')
-    .option('--step <name>', 'open orders at this step')
-    .option('--region <region>', 'orders of this region')
-    .option('--warehouse <name>', 'orders of this warehouse')
-    .option('--node <id>', 'open orders that this node works')
-    .option('--customer-name <name>', 'orders with this customer name')
-    .option('--id <beginning>', 'orders whose id begins so, at least 4 digits')
-    .option('--tracking-id <id>', 'the orders that their customers call so')
-    .option('--symbol <symbol>', 'orders with this symbol')
-    .option('--since <time>', 'accepted at or after, such as 2026-01-31T12:00:00Z')
-    .option('--until <time>', 'accepted before')
+  const command = addCriteria(new Command('list').description('Orders, newest first.'))
     .option('--limit <number>', 'how many', countOption(1, 10_000), 50)
     .option('--cursor <cursor>', 'go on where another page ended');
   addAccess(addOutput(command));
@@ -60,14 +38,9 @@ async function readPages(client: ApiClient, options: ListOptions): Promise<Page>
   let page: Page = { orders, has_more: true, ...(options.cursor === undefined ? {} : { next_cursor: options.cursor }) };
   while (page.has_more && orders.length < options.limit) {
     const limit = Math.min(MAX_PAGE, options.limit - orders.length);
-    const query = { ...filterOf(options), limit: String(limit), cursor: page.next_cursor };
+    const query = { ...criteriaOf(options), limit: String(limit), cursor: page.next_cursor };
     page = (await client.call({ method: 'GET', path: '/orders', query })) as Page;
     orders.push(...page.orders);
   }
   return { ...page, orders };
-}
-
-function filterOf(options: ListOptions): Record<string, string | undefined> {
-  const { status, step, region, warehouse, node, customerName, id, trackingId, symbol, since, until } = options;
-  return { status, step, region, warehouse, node, customer_name: customerName, id, tracking_id: trackingId, symbol, since, until };
 }

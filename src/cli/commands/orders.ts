@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { ordersBulkCommand } from './orders-bulk.ts';
 import { ordersCancelCommand } from './orders-cancel.ts';
 import { ordersEventsCommand } from './orders-events.ts';
 import { ordersGetCommand } from './orders-get.ts';
@@ -13,5 +14,6 @@ export function ordersCommand(): Command {
     .addCommand(ordersCancelCommand())
     .addCommand(ordersRepairCommand('retry'))
     .addCommand(ordersRepairCommand('release'))
+    .addCommand(ordersBulkCommand())
     .addCommand(ordersEventsCommand());
 }
