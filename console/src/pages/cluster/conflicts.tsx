@@ -89,7 +89,7 @@ function ConflictRow({ conflict, onAsk }: { conflict: ConflictJson; onAsk: (ask:
   const known = KINDS[kind];
   return (
     <Table.Tr data-conflict={id}>
-      <Table.Th scope="row" maw={320}>
+      <Table.Th scope="row" className={classes['kind']}>
         {known?.name ?? kind}
         <p className={`faint ${classes['advice']}`}>
           {known?.advice}
@@ -97,7 +97,7 @@ function ConflictRow({ conflict, onAsk }: { conflict: ConflictJson; onAsk: (ask:
         </p>
       </Table.Th>
       <Table.Td>{warehouse}</Table.Td>
-      <Table.Td maw={220}>
+      <Table.Td miw={140} maw={220}>
         {key ? (
           <>
             <span className="faint">{key.kind}</span> <span className="foreign mono">{key.key}</span>

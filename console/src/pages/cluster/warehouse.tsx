@@ -36,7 +36,7 @@ export function WarehousePanel({ cluster, health, nodes, longestLeaseMs, wantedN
         {health ? <Routing name={name} isDisabled={health.disabled !== undefined} onAsk={onAsk} /> : null}
       </div>
       <Because health={health} />
-      <Facts cluster={cluster} health={health} />
+      {cluster.status === 'unavailable' ? null : <Facts cluster={cluster} health={health} />}
       {nodes.length > 0 ? (
         <div className={classes['tiles']}>
           {nodes.map((node) => (

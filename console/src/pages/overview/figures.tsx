@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import type { StatisticsJson } from '../../api/statistics.ts';
+import type { StatisticsJson } from '#gateway/api-statistics.ts';
 import { formatCount, formatDuration, formatPrice, formatRate, formatShort } from '../../format.ts';
 import { Ago } from '../../parts/time.tsx';
 import classes from './overview.module.css';

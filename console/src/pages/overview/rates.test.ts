@@ -15,13 +15,15 @@ describe('the flow of orders', () => {
     expect(flowNow({ points, until: iso(40), bucket_s: 10 })).toEqual({ in: 3, out: 1 });
   });
 
-  it('leaves out a stretch that still grows', () => {
-    expect(flowNow({ points: [point(0, 60), point(60, 1)], until: iso(70), bucket_s: 60 })).toEqual({ in: 1, out: 0 });
+  it('takes of a stretch that still grows what was counted of it, and more where that is too short', () => {
+    const points = [point(0, 60), point(60, 20)];
+    expect(flowNow({ points, until: iso(100), bucket_s: 60 })?.in).toBe(0.5);
+    expect(flowNow({ points, until: iso(70), bucket_s: 60 })?.in).toBeCloseTo(80 / 70);
   });
 
   it('is not known before anything was counted', () => {
     expect(flowNow({ points: [], until: iso(0), bucket_s: 10 })).toBeUndefined();
-    expect(flowNow({ points: [point(0, 5)], until: iso(5), bucket_s: 10 })).toBeUndefined();
+    expect(flowNow({ points: [point(0, 0)], until: iso(0), bucket_s: 10 })).toBeUndefined();
   });
 });
 

@@ -1,7 +1,8 @@
-import type { Counts, StatisticsJson } from '../../api/statistics.ts';
+import type { StatisticsJson } from '#gateway/api-statistics.ts';
 
 /** Figures of the overview, from what the gateway counted. Pure. */
 
+type Counts = StatisticsJson['totals'];
 type Counted = Pick<StatisticsJson, 'points' | 'until' | 'bucket_s'>;
 
 /** Per second, over so long at least: a single stretch of ten seconds jumps about. */
@@ -12,15 +13,19 @@ export interface Flow {
   out: number;
 }
 
-/** How many orders came and ended per second most recently; `undefined` where nothing was counted yet. */
+/** How many orders came and ended per second most recently, the stretch that still grows included; `undefined` before anything was counted. */
 export function flowNow({ points, until, bucket_s: bucketS }: Counted): Flow | undefined {
   const end = Date.parse(until);
-  const whole = points.filter(({ at }) => Date.parse(at) + bucketS * 1_000 <= end);
-  const recent = whole.slice(-Math.max(1, Math.ceil(RECENT_S / bucketS)));
-  if (recent.length === 0) return undefined;
-  const seconds = recent.length * bucketS;
-  const sum = (count: (counts: Counts) => number): number => recent.reduce((total, point) => total + count(point), 0) / seconds;
-  return { in: sum(({ accepted }) => accepted), out: sum(endedOf) };
+  let seconds = 0;
+  let accepted = 0;
+  let ended = 0;
+  for (const point of points.toReversed()) {
+    if (seconds >= RECENT_S) break;
+    seconds += Math.max(0, Math.min(bucketS, (end - Date.parse(point.at)) / 1_000));
+    accepted += point.accepted;
+    ended += endedOf(point);
+  }
+  return seconds > 0 ? { in: accepted / seconds, out: ended / seconds } : undefined;
 }
 
 export function endedOf({ completed, failed, cancelled }: Counts): number {

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { lazy, type ReactNode, Suspense, useMemo } from 'react';
-import { type StatisticsJson, statisticsQuery } from '../../api/statistics.ts';
+import type { StatisticsJson } from '#gateway/api-statistics.ts';
+import { statisticsQuery } from '../../api/statistics.ts';
 import { Failure, Loading } from '../../parts/states.tsx';
 import { Moment } from '../../parts/time.tsx';
 import { Figures } from './figures.tsx';
