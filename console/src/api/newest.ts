@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type FocusEvent, useMemo, useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import { append, type Kept, type KeptEntry, merge, type NewestPage } from './newest-merge.ts';
 
 /** Beyond so many nobody reads on; the list rests until one goes back to the newest. */
@@ -40,7 +40,7 @@ export function useNewest<Entry extends KeptEntry>({ key, read, everyMs }: Newes
     newerCount: (all?.length ?? 0) - (shown?.length ?? 0),
     showNewer: hold.letGo,
     /** For the element around the list. */
-    holdProps: hold.props,
+    holdRef: hold.ref,
     error: query.error,
     retry: () => void query.refetch(),
     missing: query.data?.missing ?? [],
@@ -58,18 +58,22 @@ function useHold(newestId: string | undefined) {
   const [isFocused, setFocused] = useState(false);
   const [upTo, setUpTo] = useState<string>();
   const isHeld = isOver || isFocused;
-  const begin = (): void => setUpTo((held) => (isHeld ? held : newestId));
-  const props = {
-    onPointerEnter: () => {
-      begin();
-      setOver(true);
-    },
-    onPointerLeave: () => setOver(false),
-    onFocus: () => {
-      begin();
-      setFocused(true);
-    },
-    onBlur: (event: FocusEvent) => setFocused(event.currentTarget.contains(event.relatedTarget)),
-  };
-  return { upTo: isHeld ? upTo : undefined, props, letGo: () => setUpTo(newestId) };
+  if (isHeld && upTo === undefined && newestId !== undefined) setUpTo(newestId);
+  if (!isHeld && upTo !== undefined) setUpTo(undefined);
+  // The browser's own events: React's are lost where the pointer comes from a button that was just disabled.
+  const ref = useCallback((element: HTMLElement | null) => {
+    if (!element) return undefined;
+    const following = new AbortController();
+    const { signal } = following;
+    element.addEventListener('pointerenter', () => setOver(true), { signal });
+    element.addEventListener('pointerleave', () => setOver(false), { signal });
+    element.addEventListener('focusin', () => setFocused(true), { signal });
+    element.addEventListener('focusout', ({ relatedTarget }) => setFocused(element.contains(relatedTarget as Node | null)), { signal });
+    return () => {
+      following.abort();
+      setOver(false);
+      setFocused(false);
+    };
+  }, []);
+  return { upTo, ref, letGo: () => setUpTo(newestId) };
 }

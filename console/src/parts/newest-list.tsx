@@ -18,14 +18,14 @@ export function NewestList({ list, what, empty, children }: NewestListProps): Re
   const { entries, error, retry, missing } = list;
   if (!entries) return error ? <Failure error={error} onRetry={retry} /> : <Loading what={what} />;
   return (
-    <Stack gap="xs" {...list.holdProps}>
+    <Stack gap="xs">
       {error ? <Failure error={error} onRetry={retry} /> : null}
       {missing.length > 0 ? (
         <Text role="status">
           {missing.join(', ')} {missing.length === 1 ? 'does' : 'do'} not answer: what happened there is missing here.
         </Text>
       ) : null}
-      {entries.length === 0 ? empty : children}
+      {entries.length === 0 ? empty : <div ref={list.holdRef}>{children}</div>}
       {entries.length === 0 ? null : <Foot list={list} what={what} />}
     </Stack>
   );
