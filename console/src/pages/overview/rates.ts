@@ -13,7 +13,7 @@ export interface Flow {
   out: number;
 }
 
-/** How many orders came and ended per second most recently, the stretch that still grows included; `undefined` before anything was counted. */
+/** Orders per second most recently, also of a stretch that still grows; `undefined` before anything was counted. */
 export function flowNow({ points, until, bucket_s: bucketS }: Counted): Flow | undefined {
   const end = Date.parse(until);
   let seconds = 0;
