@@ -74,3 +74,4 @@ export const BulkPage = Type.Object({ operations: Type.Array(BulkView), ...about
 export type BulkBodyJson = Static<typeof BulkBody>;
 export type BulkPreviewJson = Static<typeof BulkPreview>;
 export type BulkViewJson = Static<typeof BulkView>;
+export type BulkPageJson = Static<typeof BulkPage>;

@@ -2,12 +2,12 @@ import { Button } from '@mantine/core';
 import IconDownload from '@tabler/icons-react/dist/esm/icons/IconDownload.mjs';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react';
+import type { BulkViewJson } from '#gateway/api-bulk.ts';
 import { pathOf } from '../../api/client.ts';
 import { gatewayNow } from '../../api/gateway-clock.ts';
 import { useIsOperator } from '../../api/session.ts';
 import { Page } from '../../parts/page.tsx';
 import { Empty } from '../../parts/states.tsx';
-import type { BulkJson } from './bulk/bulk.ts';
 import { BulkMenu, BulkStrip } from './bulk/bulk-actions.tsx';
 import classes from './orders.module.css';
 import { filterOf, type ParsedQuery, parseQuery, printQuery } from './query/query.ts';
@@ -25,7 +25,7 @@ export function Orders(): ReactNode {
   const change = useChange();
   const parsed = useMemo(() => parseQuery(q), [q]);
   const columns = useMemo(() => columnsOf(cols ?? lastColumns()), [cols]);
-  const [begun, setBegun] = useState<readonly BulkJson[]>([]);
+  const [begun, setBegun] = useState<readonly BulkViewJson[]>([]);
   const onSearch = useCallback((text: string) => change({ q: canonical(text) }), [change]);
   useFocusOnArrival();
   return (
@@ -84,6 +84,7 @@ function Export({ parsed: { query, faults } }: { parsed: ParsedQuery }): ReactNo
       variant="default"
       href={faults.length > 0 ? undefined : pathOf('/orders', { ...filterOf(query, gatewayNow()), format: 'csv' })}
       download="orders.csv"
+      data-disabled={faults.length > 0 || undefined}
       leftSection={<IconDownload size={14} aria-hidden />}
     >
       Export CSV

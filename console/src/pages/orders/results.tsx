@@ -100,7 +100,7 @@ function Stale({ orders: { staleBecause, missing } }: { orders: OrderRows }): Re
   return (
     <Alert color="yellow" variant="outline" role="status" p="xs">
       {staleBecause
-        ? `These orders are as they were a while ago. ${staleBecause.message} They go on by themselves as soon as it does.`
+        ? `${staleBecause.message} These orders are as they were before; they go on by themselves when that is over.`
         : `${missing.join(', ')} ${missing.length === 1 ? 'does' : 'do'} not answer: orders there are missing here until it does. None is lost.`}
     </Alert>
   );

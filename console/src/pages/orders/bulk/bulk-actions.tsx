@@ -2,15 +2,16 @@ import { Button, Modal, Popover, Stack } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useId, useState } from 'react';
+import type { BulkViewJson } from '#gateway/api-bulk.ts';
 import { Failure } from '../../../parts/states.tsx';
 import type { ParsedQuery } from '../query/query.ts';
 import classes from './bulk.module.css';
-import { type BulkAction, type BulkJson, bulkQuery, VERBS, whyNot } from './bulk.ts';
+import { type BulkAction, bulkQuery, VERBS, whyNot } from './bulk.ts';
 import { BulkDialog } from './bulk-dialog.tsx';
 import { BulkProgress } from './bulk-progress.tsx';
 
 /** What can be done with all orders that match, and what was done. */
-export function BulkMenu({ parsed, onStarted }: { parsed: ParsedQuery; onStarted: (operation: BulkJson) => void }): ReactNode {
+export function BulkMenu({ parsed, onStarted }: { parsed: ParsedQuery; onStarted: (operation: BulkViewJson) => void }): ReactNode {
   const [isOpen, { toggle, close }] = useDisclosure();
   const [shown, setShown] = useState<BulkAction | 'list'>();
   const show = (what: BulkAction | 'list'): void => {
@@ -93,8 +94,8 @@ function BulkList({ onClose }: { onClose: () => void }): ReactNode {
 }
 
 export interface BulkStripProps {
-  begun: readonly BulkJson[];
-  onPutAway: (operation: BulkJson) => void;
+  begun: readonly BulkViewJson[];
+  onPutAway: (operation: BulkViewJson) => void;
 }
 
 /** What runs just now, whoever began it, and what was begun here, until it is put away. */

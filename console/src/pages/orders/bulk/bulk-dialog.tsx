@@ -1,6 +1,7 @@
 import { Button, Group, Modal, NumberInput, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
+import type { BulkPreviewJson, BulkViewJson } from '#gateway/api-bulk.ts';
 import { post } from '../../../api/client.ts';
 import { gatewayNow } from '../../../api/gateway-clock.ts';
 import { formatDuration } from '../../../format.ts';
@@ -8,13 +9,13 @@ import { Failure, Loading } from '../../../parts/states.tsx';
 import { Status } from '../../../parts/status.tsx';
 import { filterOf, type OrderFilter, type OrderQuery, printQuery } from '../query/query.ts';
 import classes from './bulk.module.css';
-import { BULK_KEY, type BulkAction, type BulkJson, type BulkPreview, MAX_PACE, sayMatching, USUAL_PACE, VERBS } from './bulk.ts';
+import { BULK_KEY, type BulkAction, MAX_PACE, sayMatching, USUAL_PACE, VERBS } from './bulk.ts';
 
 export interface BulkDialogProps {
   action: BulkAction;
   query: OrderQuery;
   onClose: () => void;
-  onStarted: (operation: BulkJson) => void;
+  onStarted: (operation: BulkViewJson) => void;
 }
 
 /** Shows what an action on all that match would concern, and begins it. */
@@ -23,7 +24,7 @@ export function BulkDialog({ action, query, onClose, onStarted }: BulkDialogProp
   const [filter] = useState(() => filterOf(query, gatewayNow()));
   const preview = useQuery({
     queryKey: [...BULK_KEY, 'preview', action, filter],
-    queryFn: ({ signal }) => post<BulkPreview>('/orders/bulk', { body: { action, filter, dry_run: true }, signal }),
+    queryFn: ({ signal }) => post<BulkPreviewJson>('/orders/bulk', { body: { action, filter, dry_run: true }, signal }),
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
   });
@@ -44,9 +45,9 @@ export function BulkDialog({ action, query, onClose, onStarted }: BulkDialogProp
 interface ReadyProps {
   action: BulkAction;
   filter: OrderFilter;
-  preview: BulkPreview;
+  preview: BulkPreviewJson;
   onClose: () => void;
-  onStarted: (operation: BulkJson) => void;
+  onStarted: (operation: BulkViewJson) => void;
 }
 
 function Ready({ action, filter, preview, onClose, onStarted }: ReadyProps): ReactNode {
@@ -55,7 +56,7 @@ function Ready({ action, filter, preview, onClose, onStarted }: ReadyProps): Rea
   const [reason, setReason] = useState('');
   const start = useMutation({
     mutationFn: () =>
-      post<BulkJson>('/orders/bulk', { body: { action, filter, pace, ...(reason.trim() === '' ? {} : { reason: reason.trim() }) } }),
+      post<BulkViewJson>('/orders/bulk', { body: { action, filter, pace, ...(reason.trim() === '' ? {} : { reason: reason.trim() }) } }),
     onSuccess: (operation) => {
       void client.invalidateQueries({ queryKey: BULK_KEY, exact: true });
       onStarted(operation);
@@ -102,7 +103,7 @@ function Ready({ action, filter, preview, onClose, onStarted }: ReadyProps): Rea
 
 interface ButtonsProps {
   action: BulkAction;
-  preview: BulkPreview;
+  preview: BulkPreviewJson;
   isStarting: boolean;
   onClose: () => void;
 }
@@ -120,12 +121,12 @@ function Buttons({ action, preview, isStarting, onClose }: ButtonsProps): ReactN
   );
 }
 
-function sayHowLong({ matching, matching_is_lower_bound: isMore }: BulkPreview, pace: number): string {
+function sayHowLong({ matching, matching_is_lower_bound: isMore }: BulkPreviewJson, pace: number): string {
   if (!(pace >= 1)) return `1 to ${MAX_PACE}`;
   return `${isMore ? 'at least' : 'about'} ${formatDuration(Math.ceil(matching / pace) * 1_000)}`;
 }
 
-function Sample({ preview }: { preview: BulkPreview }): ReactNode {
+function Sample({ preview }: { preview: BulkPreviewJson }): ReactNode {
   if (preview.matching === 0) return <Text role="status">Nothing of that kind matches just now.</Text>;
   const rest = preview.matching - preview.sample.length;
   return (

@@ -2,16 +2,17 @@ import { Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import type { BulkViewJson } from '#gateway/api-bulk.ts';
 import { post } from '../../../api/client.ts';
 import { formatCount } from '../../../format.ts';
 import { Failure } from '../../../parts/states.tsx';
 import { Ago } from '../../../parts/time.tsx';
 import { printQuery, queryOfFilter } from '../query/query.ts';
 import classes from './bulk.module.css';
-import { BULK_KEY, type BulkJson, bulkOneQuery, VERBS } from './bulk.ts';
+import { BULK_KEY, bulkOneQuery, VERBS } from './bulk.ts';
 
 /** How far an action on many orders is; whoever watches may stop it. `children`: what else can be done here. */
-export function BulkProgress({ operation, children }: { operation: BulkJson; children?: ReactNode }): ReactNode {
+export function BulkProgress({ operation, children }: { operation: BulkViewJson; children?: ReactNode }): ReactNode {
   const { data } = useQuery(bulkOneQuery(operation));
   const { bulk_id: id, action, state, matching, done, started_at: startedAt, by, reason, filter } = data;
   const isRunning = state === 'running';
@@ -44,7 +45,7 @@ export function BulkProgress({ operation, children }: { operation: BulkJson; chi
   );
 }
 
-function sayProgress(operation: BulkJson): string {
+function sayProgress(operation: BulkViewJson): string {
   const { action, matching, done, succeeded, refused, failed, stopped_by: stoppedBy } = operation;
   const all = operation.matching_is_lower_bound ? `at least ${formatCount(matching)}` : formatCount(Math.max(matching, done));
   return [

@@ -1,37 +1,13 @@
 import { queryOptions } from '@tanstack/react-query';
 import type { OrderStatus } from '#domain/order-state.ts';
-import type { OrderSummaryJson } from '#gateway/api.ts';
+import type { BulkPageJson, BulkPreviewJson, BulkViewJson } from '#gateway/api-bulk.ts';
 import { get } from '../../../api/client.ts';
 import { formatCount } from '../../../format.ts';
-import type { OrderFilter, OrderQuery } from '../query/query.ts';
+import type { OrderQuery } from '../query/query.ts';
 
 /** Actions on many orders: what the wire says of them, and when they make sense. */
 
-export type BulkAction = 'cancel' | 'retry';
-
-export interface BulkPreview {
-  matching: number;
-  /** There are more: counting ended. */
-  matching_is_lower_bound: boolean;
-  sample: OrderSummaryJson[];
-  missing_warehouses?: string[];
-}
-
-export interface BulkJson extends Omit<BulkPreview, 'sample'> {
-  bulk_id: string;
-  action: BulkAction;
-  state: 'running' | 'stopped' | 'done';
-  done: number;
-  succeeded: number;
-  refused: number;
-  failed: number;
-  pace: number;
-  started_at: string;
-  by: string;
-  stopped_by?: string;
-  reason?: string;
-  filter: OrderFilter;
-}
+export type BulkAction = BulkViewJson['action'];
 
 export const MAX_PACE = 1_000;
 export const USUAL_PACE = 50;
@@ -43,14 +19,14 @@ export const BULK_KEY = ['bulk'];
 /** The recent ones; often while one runs. */
 export const bulkQuery = queryOptions({
   queryKey: BULK_KEY,
-  queryFn: ({ signal }) => get<{ operations: BulkJson[] }>('/orders/bulk', { signal }),
+  queryFn: ({ signal }) => get<BulkPageJson>('/orders/bulk', { signal }),
   refetchInterval: LOOK_EVERY_MS,
 });
 
-export function bulkOneQuery(operation: BulkJson) {
+export function bulkOneQuery(operation: BulkViewJson) {
   return queryOptions({
     queryKey: [...BULK_KEY, operation.bulk_id],
-    queryFn: ({ signal }) => get<BulkJson>(`/orders/bulk/${operation.bulk_id}`, { signal }),
+    queryFn: ({ signal }) => get<BulkViewJson>(`/orders/bulk/${operation.bulk_id}`, { signal }),
     initialData: operation,
     refetchInterval: ({ state }) => (state.data?.state === 'running' ? WATCH_EVERY_MS : false),
   });
@@ -94,7 +70,7 @@ export const VERBS: Readonly<Record<BulkAction, { verb: string; doing: string; d
 export function sayMatching({
   matching,
   matching_is_lower_bound: isMore,
-}: Pick<BulkPreview, 'matching' | 'matching_is_lower_bound'>): string {
+}: Pick<BulkPreviewJson, 'matching' | 'matching_is_lower_bound'>): string {
   if (isMore) return `at least ${formatCount(matching)} orders`;
   return matching === 1 ? '1 order' : `${formatCount(matching)} orders`;
 }

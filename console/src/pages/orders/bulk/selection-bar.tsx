@@ -47,7 +47,7 @@ export function SelectionBar({ selected, clear }: { selected: readonly OrderRow[
           }}
         >
           {possible.length < selected.length
-            ? `${selected.length - possible.length} of the selected ones cannot be; they are left alone. `
+            ? `${selected.length - possible.length} of the selected ones cannot be ${action === 'retry' ? 'retried' : 'cancelled'}, and will be left alone. `
             : ''}
           {action === 'retry' ? 'Each is placed again as a new order.' : 'What has begun is undone.'}
         </Confirm>

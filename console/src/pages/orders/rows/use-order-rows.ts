@@ -86,7 +86,7 @@ function useNewest(query: OrderQuery): { data: RowsPage | undefined; error: Erro
   const isLive = useLiveState() === 'live';
   const newest = useQuery({
     ...newestQuery(query),
-    refetchInterval: isLive ? POLL_BESIDE_EVENTS_MS : POLL_EVERY_MS,
+    refetchInterval: ({ state }) => (isLive && !state.error ? POLL_BESIDE_EVENTS_MS : POLL_EVERY_MS),
   });
   const concerns = useCallback((event: LiveEvent) => mayConcern(query, event), [query]);
   useLiveRefresh(newestKey(query), REFRESH_EVERY_MS, concerns);
