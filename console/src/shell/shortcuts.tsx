@@ -1,5 +1,5 @@
 import { Kbd, Modal, Table } from '@mantine/core';
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useLayoutEffect, useState } from 'react';
 
 /** One thing that the keyboard does; `keys` are pressed one after the other, as `g o`. */
 export interface Shortcut {
@@ -15,7 +15,8 @@ let pressed: { keys: string; at: number } = { keys: '', at: 0 };
 
 /** Makes shortcuts work while the component is shown. Keep the list stable (`useMemo`). */
 export function useShortcuts(shortcuts: readonly Shortcut[]): void {
-  useEffect(() => {
+  // Before the next key can come: a fast `j j` must not meet the keys of the row before.
+  useLayoutEffect(() => {
     registered.add(shortcuts);
     return () => void registered.delete(shortcuts);
   }, [shortcuts]);

@@ -1,5 +1,5 @@
 import { VisuallyHidden } from '@mantine/core';
-import { type KeyboardEvent, memo, type ReactNode, type RefObject, useEffect, useRef } from 'react';
+import { type KeyboardEvent, memo, type ReactNode, type RefObject, useLayoutEffect, useRef } from 'react';
 import { OrderLink } from '../../../parts/order-link.tsx';
 import type { OrderQuery } from '../query/query.ts';
 import type { OrderRow } from '../rows/order-row.ts';
@@ -127,7 +127,7 @@ const Row = memo(function Row(props: RowProps): ReactNode {
   const id = row.order_id;
   const tabIndex = isTabStop ? 0 : -1;
   const element = useRef<HTMLTableRowElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (isCursor && !element.current?.contains(document.activeElement)) element.current?.querySelector('a')?.focus({ preventScroll: true });
   }, [isCursor]);
   return (
