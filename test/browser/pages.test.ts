@@ -112,6 +112,7 @@ describe.skipIf(missingForBrowser !== undefined)('every page of the console', ()
     await page.keyboard.press('k');
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/ui\/orders\/[0-9a-f-]{36}/);
+    await page.getByRole('heading', { name: 'Timeline' }).waitFor();
     await page.keyboard.press('?');
     await page.getByRole('dialog', { name: 'Keyboard' }).getByText('Cancel this order').waitFor();
     await page.keyboard.press('Escape');
