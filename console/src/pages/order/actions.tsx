@@ -1,5 +1,6 @@
 import { Button, Tooltip } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
+import { Link } from '@tanstack/react-router';
 import { type ReactNode, useMemo, useState } from 'react';
 import type { OrderViewJson } from '#gateway/api.ts';
 import { post } from '../../api/client.ts';
@@ -71,6 +72,9 @@ export function Actions({ order, onRetried, onDone }: ActionsProps): ReactNode {
         <ActionButton key={offer.action} offer={offer} refusal={refusalOf(offer.action, order)} onAsk={ask} />
       ))}
       <CurlButton id={order.order_id} />
+      <Button variant="default" renderRoot={(props) => <Link to="/ui/place" search={{ like: order.order_id }} {...props} />}>
+        Another like it
+      </Button>
       {asked ? (
         <Confirm
           opened={opened}

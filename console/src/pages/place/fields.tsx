@@ -1,9 +1,6 @@
 import { Autocomplete, SimpleGrid, Text, Textarea, TextInput } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import type { WarehouseListJson } from '#gateway/api-warehouses.ts';
-import { get } from '../../api/client.ts';
-import { useIsOperator } from '../../api/session.ts';
+import { useRegions } from '../../api/regions.ts';
 import { formatCount } from '../../format.ts';
 import { bytesOf, MAX_DETAIL_BYTES } from './check-draft.ts';
 import type { Draft } from './draft.ts';
@@ -69,15 +66,4 @@ function DetailSize({ text }: { text: string }): ReactNode {
       {formatCount(bytes)} of {formatCount(MAX_DETAIL_BYTES)} bytes
     </Text>
   );
-}
-
-/** An operator is offered the warehouses' regions; any other text is a region too. */
-export function useRegions(): string[] {
-  const isOperator = useIsOperator();
-  const { data } = useQuery({
-    queryKey: ['warehouses'],
-    queryFn: ({ signal }) => get<WarehouseListJson>('/warehouses', { signal }),
-    enabled: isOperator,
-  });
-  return [...new Set((data?.warehouses ?? []).map(({ region }) => region))];
 }

@@ -1,9 +1,7 @@
 import { Button, Group, NativeSelect, TextInput } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type FormEvent, type ReactNode, useState } from 'react';
-import type { WarehouseListJson } from '#gateway/api-warehouses.ts';
-import { get } from '../../../api/client.ts';
+import { useRegions } from '../../../api/regions.ts';
 import { formatCount } from '../../../format.ts';
 import classes from '../generator.module.css';
 import { startRun } from './current-run.ts';
@@ -75,12 +73,4 @@ function WholeField({ label, max, text, onChange, isSound }: WholeFieldProps): R
 function readWhole(text: string, max: number): number | undefined {
   const value = Number(text.trim());
   return /^[0-9]+$/.test(text.trim()) && value >= 1 && value <= max ? value : undefined;
-}
-
-function useRegions(): string[] {
-  const { data } = useQuery({
-    queryKey: ['warehouses'],
-    queryFn: ({ signal }) => get<WarehouseListJson>('/warehouses', { signal }),
-  });
-  return [...new Set((data?.warehouses ?? []).map(({ region }) => region))];
 }
