@@ -20,6 +20,7 @@ export interface StartedParts {
 export function renderBanner(parts: StartedParts): string {
   const url = localUrl(parts.host, parts.port);
   const pairs: [string, string][] = [
+    ['Console', `${url}/`],
     ['API', url],
     ['Documentation', `${url}/docs`],
     ['Health', `${url}/health`],
