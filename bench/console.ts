@@ -19,16 +19,19 @@ interface PageToOpen {
   content: string;
 }
 
+/** Each with a text or an element that is there only once what the page asked for has come. */
 function pagesToOpen(orderId: string): PageToOpen[] {
+  const aRow = 'main tbody a[href^="/ui/orders/"]';
   return [
-    { name: 'overview', path: '/', content: 'main [data-figure]' },
-    { name: 'orders', path: '/ui/orders', content: 'main [role=row] a[href^="/ui/orders/"]' },
-    { name: 'orders of a customer', path: '/ui/orders?q=customer:%22Customer+7%22', content: 'main [role=row] a[href^="/ui/orders/"]' },
-    { name: 'orders that failed', path: '/ui/orders?q=status:cancelled', content: 'main [role=row] a[href^="/ui/orders/"]' },
-    { name: 'an order', path: `/ui/orders/${orderId}`, content: `main h2` },
+    { name: 'overview', path: '/', content: 'main >> text=/\\d accepted/' },
+    { name: 'overview of a week', path: '/?range=7d', content: 'main >> text=/\\d accepted/' },
+    { name: 'orders', path: '/ui/orders', content: aRow },
+    { name: "a customer's orders", path: '/ui/orders?q=customer:%22Customer+7%22', content: aRow },
+    { name: 'orders that were cancelled', path: '/ui/orders?q=status:cancelled', content: aRow },
+    { name: 'an order', path: `/ui/orders/${orderId}`, content: 'main [data-bar]' },
     { name: 'cluster', path: '/ui/cluster', content: 'main [data-node]' },
     { name: 'place an order', path: '/ui/place', content: 'main form' },
-    { name: 'generator', path: '/ui/generator', content: 'main h2' },
+    { name: 'generator', path: '/ui/generator', content: 'main form' },
     { name: 'webhooks', path: '/ui/webhooks', content: 'main h2' },
     { name: 'audit', path: '/ui/audit', content: 'main h2, main table' },
   ];
@@ -77,7 +80,7 @@ async function openPages(page: BenchPage, gatewayUrl: string, orderId: string): 
 
 /** With an empty cache: what is transferred, the largest paint, and how much moved by itself. */
 async function measureFirstLoad(page: BenchPage, gatewayUrl: string): Promise<Figure[]> {
-  await page.openPage(`${gatewayUrl}/`, 'main [data-figure]');
+  await page.openPage(`${gatewayUrl}/`, 'main h1');
   await page.page.waitForLoadState('networkidle').catch(() => undefined);
   const load = await page.page.evaluate(readFirstLoad);
   return [

@@ -23,6 +23,7 @@ export async function serveOrders(store: Store): Promise<void> {
     developmentTokens: true,
     maxWaitingOrders,
     consoleFolder: findConsole(),
+    webhookUrlFault: () => undefined,
   });
   console.log(`ready ${await app.listen({ host: '127.0.0.1', port: 0 })}`);
   process.once('SIGTERM', async () => {

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 
 /** The wire of the console's sign-in, as schemas. */
 
@@ -9,6 +9,8 @@ export const SessionBody = Type.Object(
 
 export const SessionView = Type.Object({
   name: Type.String({ description: "of the token; of a customer's it is the customer" }),
-  role: Type.String({ description: 'customer or operator' }),
+  role: Type.Unsafe<'customer' | 'operator'>({ type: 'string', enum: ['customer', 'operator'] }),
   development: Type.Boolean({ description: 'whether the development tokens exist' }),
 });
+
+export type SessionJson = Static<typeof SessionView>;

@@ -1,3 +1,4 @@
+import { hash, randomUUID } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openFolder } from '#test/folders.ts';
 import { openTestGateway, type TestGateway } from '#test/gateway.ts';
 
-const PAGE = `<!doctype html><meta property="csp-nonce" nonce="__NONCE__">
+const PAGE = `<!doctype html><meta property="csp-nonce" nonce="__NONCE__"><meta name="session" content="__SESSION__">
 <script nonce="__NONCE__">const development = __DEVELOPMENT__;</script><script type="module" src="/assets/main-4f2a.js"></script>`;
 const SCRIPT = `console.log(${JSON.stringify('console '.repeat(500))});`;
 const STYLE = 'body { color: black }\n'.repeat(200);
@@ -73,11 +74,24 @@ describe('the console that was built', () => {
     const text = body.toString();
     const [nonce = ''] = /(?<=nonce=")[^"]+/.exec(text) ?? [];
     expect(nonce).toMatch(/^[A-Za-z0-9+/]{22}==$/);
-    expect(text).toBe(PAGE.replaceAll('__NONCE__', nonce).replace('__DEVELOPMENT__', 'true'));
+    expect(text).toBe(PAGE.replaceAll('__NONCE__', nonce).replace('__DEVELOPMENT__', 'true').replace('__SESSION__', 'null'));
     expect(headers['content-security-policy']).toBe(
       `default-src 'none'; script-src 'self' 'nonce-${nonce}'; style-src 'self' 'nonce-${nonce}'; style-src-attr 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`,
     );
     expect((await get(gateway.url, path)).body.toString()).not.toContain(nonce);
+  });
+
+  it('tells its page who is signed in, whatever they are called, and that nobody is with a token that is not known', async () => {
+    const name = `"><script>$& __NONCE__ '&amp;`;
+    const token = randomUUID();
+    await gateway.store.tokens.create({ tokenId: randomUUID(), hash: hash('sha256', token, 'buffer'), name, role: 'customer' });
+    const sessionOf = async (cookie: string): Promise<string | undefined> => {
+      const text = (await get(gateway.url, '/', { cookie: `conveyor_session=${cookie}` })).body.toString();
+      return /name="session" content="([^"]*)"/.exec(text)?.[1];
+    };
+    const told = (await sessionOf(token))?.replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&amp;', '&');
+    expect(JSON.parse(told ?? '')).toEqual({ name, role: 'customer', development: true });
+    expect(await sessionOf('nonsense')).toBe('null');
   });
 
   it('tells its page that there are no development tokens', async () => {

@@ -1,12 +1,14 @@
 import { type QueryClient, queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { SessionJson } from '#gateway/api-session.ts';
 import { ApiFailure, call, get, post } from './client.ts';
 
-/** Who is signed in; what `GET /session` answers. */
-export interface Session {
-  name: string;
-  role: 'customer' | 'operator';
-  /** The development tokens exist. */
-  development: boolean;
+/** Who is signed in. */
+export type Session = SessionJson;
+
+/** The page came with it; absent where the gateway could not say. */
+function readEmbedded(): Session | null | undefined {
+  const text = document.querySelector<HTMLMetaElement>('meta[name="conveyor-session"]')?.content ?? '';
+  return text === '' || text.startsWith('__') ? undefined : (JSON.parse(text) as Session | null);
 }
 
 export const sessionQuery = queryOptions({
@@ -19,6 +21,7 @@ export const sessionQuery = queryOptions({
       throw error;
     }
   },
+  initialData: readEmbedded,
   staleTime: 60_000,
 });
 

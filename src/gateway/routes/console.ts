@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ConveyorError } from '#domain/errors.ts';
-import { type ConsoleFiles, readConsole, type StaticFile } from '../console-files.ts';
+import type { SessionJson } from '../api-session.ts';
+import { parseToken } from '../auth.ts';
+import { readConsole, type StaticFile } from '../console-files.ts';
 import type { GatewayContext } from '../context.ts';
+import { readSessionCookie } from '../session-cookie.ts';
 
 /** Open to all: what the pages load needs a token. */
 const OPEN = { config: { public: true }, schema: { hide: true } } as const;
@@ -20,7 +23,7 @@ const NOT_BUILT = `<!doctype html>
 /** The console: one page at `/` and at every path under `/ui/`, which tells them apart itself, and what that page loads. */
 export async function consolePages(app: FastifyInstance, context: GatewayContext, folder: string | undefined): Promise<void> {
   const files = folder === undefined ? undefined : await readConsole(folder);
-  for (const path of ['/', '/ui', '/ui/*']) app.get(path, OPEN, (_request, reply) => sendPage(reply, files, context.developmentTokens));
+  for (const path of ['/', '/ui', '/ui/*']) app.get(path, OPEN, (request, reply) => sendPage(context, request, reply, files?.page));
   if (!files) return;
   const { assets, icon } = files;
   app.get<{ Params: { '*': string } }>('/assets/*', OPEN, (request, reply) => {
@@ -32,15 +35,37 @@ export async function consolePages(app: FastifyInstance, context: GatewayContext
     app.get('/favicon.svg', OPEN, (request, reply) => sendFile(request, reply.header('cache-control', 'public, max-age=86400'), icon));
 }
 
-/** Its scripts and styles carry a word that only this answer knows: what else gets into the page is not run. */
-function sendPage(reply: FastifyReply, files: ConsoleFiles | undefined, isDevelopment: boolean): FastifyReply {
-  const nonce = randomBytes(16).toString('base64');
-  const page = files?.page.replaceAll('__NONCE__', nonce).replaceAll('__DEVELOPMENT__', String(isDevelopment));
+/**
+ * Its scripts and styles carry a word that only this answer knows: what else gets into the page is not run. It says who is signed in, so
+ * that the page need not ask before it asks for anything else.
+ */
+async function sendPage(context: GatewayContext, request: FastifyRequest, reply: FastifyReply, page = NOT_BUILT): Promise<FastifyReply> {
+  const filledIn: Readonly<Record<string, string>> = {
+    __NONCE__: randomBytes(16).toString('base64'),
+    __DEVELOPMENT__: String(context.developmentTokens),
+    __SESSION__: escapeAttribute(JSON.stringify(await readSession(context, request)) ?? ''),
+  };
   return reply
     .header('cache-control', 'no-cache')
-    .header('content-security-policy', policyOf(nonce))
+    .header('content-security-policy', policyOf(filledIn['__NONCE__'] as string))
     .type('text/html; charset=utf-8')
-    .send(page ?? NOT_BUILT);
+    .send(page.replaceAll(/__[A-Z]+__/g, (name) => filledIn[name] ?? name));
+}
+
+/** As `GET /session` tells it; `null`: nobody is signed in; `undefined`: that cannot be said now. */
+async function readSession(context: GatewayContext, request: FastifyRequest): Promise<SessionJson | null | undefined> {
+  const token = readSessionCookie(request);
+  if (token === undefined) return null;
+  try {
+    const { name, role } = await context.authenticator.authenticate(parseToken(token));
+    return role === 'join' ? null : { name, role, development: context.developmentTokens };
+  } catch (error) {
+    return error instanceof ConveyorError && error.code === 'unauthorized' ? null : undefined;
+  }
+}
+
+function escapeAttribute(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
 }
 
 function policyOf(nonce: string): string {
