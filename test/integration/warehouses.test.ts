@@ -37,6 +37,8 @@ describe('several warehouses', () => {
   it("orders are in their region's own database, and nowhere else", async () => {
     await nodesOfAll();
     const gateway = await cluster.gateway();
+    // Building a gateway may keep this process, which is the nodes' too, from their ticks.
+    for (const { name } of cluster.warehouses) await until(gateway, name, 'OK');
     for (const region of ['HCM', 'HN', 'DN']) {
       for (const key of [undefined, randomUUID()]) {
         const { status, body } = await gateway.submit({ region }, key);
