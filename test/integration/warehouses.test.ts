@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newOrder, ORDER_WORKFLOW } from '#test/orders.ts';
 import { waitUntil } from '#test/waiting.ts';
-import { TestCluster, type TestGateway } from '#test/warehouses.ts';
+import { LONG_LEASE, TestCluster, type TestGateway } from '#test/warehouses.ts';
 
 interface HealthBody {
   status: string;
@@ -16,7 +16,7 @@ describe('several warehouses', () => {
   });
   afterEach(() => cluster.close());
 
-  const nodesOfAll = (options?: { slots?: number; stepMs?: number }) =>
+  const nodesOfAll = (options?: { slots?: number; stepMs?: number; lease?: typeof LONG_LEASE }) =>
     Promise.all(cluster.warehouses.map(({ name }) => cluster.node(name, options)));
   const statusOf = async (gateway: TestGateway, name: string): Promise<string | undefined> => {
     const { body } = await gateway.ask('GET', '/health');
@@ -35,9 +35,8 @@ describe('several warehouses', () => {
   };
 
   it("orders are in their region's own database, and nowhere else", async () => {
-    await nodesOfAll();
+    await nodesOfAll({ lease: LONG_LEASE });
     const gateway = await cluster.gateway();
-    // Building a gateway may keep this process, which is the nodes' too, from their ticks.
     for (const { name } of cluster.warehouses) await until(gateway, name, 'OK');
     for (const region of ['HCM', 'HN', 'DN']) {
       for (const key of [undefined, randomUUID()]) {

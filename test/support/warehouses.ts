@@ -17,6 +17,8 @@ import { ORDER_WORKFLOW } from './orders.ts';
 
 /** A lease short enough for tests that wait for its end. */
 const LEASE = { ttlMs: 900, heartbeatMs: 250, marginMs: 200 };
+/** For those that need all nodes alive: nodes and gateways share a process, which may be busy for longer than the other. */
+export const LONG_LEASE = { ttlMs: 20_000, heartbeatMs: 250, marginMs: 2_000 };
 
 /** One warehouse of a test: a database of its own, and a way to it that can be cut. */
 export interface TestWarehouse {
@@ -96,7 +98,7 @@ export class TestCluster {
   /** One more node of a warehouse, whose steps take this long. */
   async node(
     name: string,
-    options: { slots?: number; stepMs?: number; failureRate?: number; gateLimitMs?: number } = {},
+    options: { slots?: number; stepMs?: number; failureRate?: number; gateLimitMs?: number; lease?: typeof LEASE } = {},
   ): Promise<RunningNode> {
     const { slots = 50, stepMs = 0, failureRate = 0, ...rest } = options;
     const node = await startNode({
