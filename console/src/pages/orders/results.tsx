@@ -31,9 +31,15 @@ export function Results({ query, columns }: ResultsProps): ReactNode {
   if (orders.rows.length === 0) return orders.error ? <Failure error={orders.error} onRetry={orders.retry} /> : <Nothing query={query} />;
   return (
     <>
-      {canSelect ? <SelectionBar selected={chosen} clear={selected.clear} /> : null}
       <Stale orders={orders} />
-      <OrderFrame scroller={scroller} orders={orders} query={query} handlers={handlers} onNewest={toNewest}>
+      <OrderFrame
+        scroller={scroller}
+        orders={orders}
+        query={query}
+        handlers={handlers}
+        onNewest={toNewest}
+        foot={canSelect ? <SelectionBar selected={chosen} clear={selected.clear} /> : null}
+      >
         {isPhone ? (
           <OrderList scroller={scroller} orders={orders} query={query} cursorIndex={cursor.index} />
         ) : (
@@ -119,7 +125,7 @@ function Nothing({ query }: { query: OrderQuery }): ReactNode {
         }
       >
         The search was <span className="mono foreign">{printQuery(query)}</span>. Customers, symbols and tracking ids are found by the whole
-        word, ids by their beginning.
+        word, as it is written, capitals too; ids by their beginning.
       </Empty>
     );
   }
