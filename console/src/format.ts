@@ -92,3 +92,11 @@ export function formatPrice(decimal: string): string {
 export function shortId(id: string): string {
   return `${id.slice(0, 8)}…${id.slice(-4)}`;
 }
+
+const TURNS_TEXT = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** JSON to be read: the characters that turn the direction of a text are written as escapes, so that the lines stay in their order. */
+export function formatJson(value: unknown): string {
+  const text = JSON.stringify(value, null, 2);
+  return text.replace(TURNS_TEXT, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

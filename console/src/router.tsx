@@ -1,5 +1,6 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { PageFailure } from './parts/states.tsx';
+import { NoSuchPage } from './shell/no-such-page.tsx';
 import { Shell } from './shell/shell.tsx';
 
 /** Every page, each in a file of its own that is loaded when it is first opened. What a page shows is in its URL. */
@@ -15,11 +16,7 @@ function textsOf(search: Record<string, unknown>): Search {
   );
 }
 
-const root = createRootRoute({ component: Shell, errorComponent: PageFailure, notFoundComponent: () => redirectHome() });
-
-function redirectHome(): never {
-  throw redirect({ to: '/' });
-}
+const root = createRootRoute({ component: Shell, errorComponent: PageFailure, notFoundComponent: NoSuchPage });
 
 const overview = createRoute({
   getParentRoute: () => root,

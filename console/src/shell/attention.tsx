@@ -30,7 +30,7 @@ export function AttentionBanner(): ReactNode {
       ) : null}
       {ailing.map(({ name, status, because }) => (
         <Link key={name} to="/ui/cluster">
-          Warehouse {name}: {because ?? status}
+          Warehouse {name} {because ?? `is ${status}`}
         </Link>
       ))}
       {conflicts > 0 ? (

@@ -60,10 +60,10 @@ function DevelopmentTokens({ onChoose }: { onChoose: (token: string) => void }):
     <Stack gap={6}>
       <Text className="faint">This is a development start: two tokens exist.</Text>
       <Group gap="xs" grow>
-        <Button variant="default" onClick={() => onChoose('operator')}>
+        <Button variant="default" px="xs" onClick={() => onChoose('operator')}>
           Continue as operator
         </Button>
-        <Button variant="default" onClick={() => onChoose('user')}>
+        <Button variant="default" px="xs" onClick={() => onChoose('user')}>
           Continue as customer
         </Button>
       </Group>

@@ -2,11 +2,12 @@ import { Link } from '@tanstack/react-router';
 import { Fragment, type ReactNode } from 'react';
 import type { EventJson, OrderViewJson } from '#gateway/api.ts';
 import { useIsOperator } from '../../api/session.ts';
-import { formatCount, formatDuration, formatMoney, shortId } from '../../format.ts';
+import { formatCount, formatDuration, formatMoney } from '../../format.ts';
 import { Copy } from '../../parts/copy.tsx';
 import { OrderLink } from '../../parts/order-link.tsx';
 import { Ago, Moment } from '../../parts/time.tsx';
 import { authorIn } from './event-words.ts';
+import { NodeName } from './node-name.tsx';
 import classes from './order.module.css';
 import { type Shown, sumUp } from './timeline.ts';
 
@@ -69,17 +70,9 @@ function nodesTitle(present: string | undefined, nodes: readonly string[]): stri
 
 function NodeLink({ id }: { id: string }): ReactNode {
   return (
-    <Link to="/ui/cluster" search={{ node: id }} className="mono" title={id}>
-      {shortId(id)}
+    <Link to="/ui/cluster" search={{ node: id }}>
+      <NodeName id={id} />
     </Link>
-  );
-}
-
-function NodeName({ id }: { id: string }): ReactNode {
-  return (
-    <span className="mono" title={id}>
-      {shortId(id)}
-    </span>
   );
 }
 

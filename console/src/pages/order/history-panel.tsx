@@ -2,10 +2,11 @@ import { Group, SegmentedControl, Table, Title } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { EventJson } from '#gateway/api.ts';
-import { shortId } from '../../format.ts';
+import { formatJson } from '../../format.ts';
 import { Moment } from '../../parts/time.tsx';
 import { tellEvent, titleOf } from './event-words.ts';
 import { More, useFirst } from './more.tsx';
+import { NodeName } from './node-name.tsx';
 import classes from './order.module.css';
 import { formatOffset } from './segment-words.ts';
 
@@ -85,9 +86,7 @@ function EventRow({ event, begin }: { event: EventJson; begin: number }): ReactN
         {step}
         {direction === 'rollback' ? <span className="faint"> (undo)</span> : null}
       </Table.Td>
-      <Table.Td className="mono" title={node}>
-        {node ? shortId(node) : null}
-      </Table.Td>
+      <Table.Td>{node ? <NodeName id={node} /> : null}</Table.Td>
       <Table.Td className={classes['tells']}>
         <div className={classes['told']}>
           {tells === '' ? null : <span className="foreign">{tells}</span>}
@@ -102,7 +101,7 @@ function Data({ data, version }: { data: unknown; version: number }): ReactNode 
   return (
     <details className={classes['details']}>
       <summary aria-label={`Data of event ${version}`}>Data</summary>
-      <pre className={`foreign mono ${classes['text']}`}>{JSON.stringify(data, null, 2)}</pre>
+      <pre className={`foreign mono ${classes['text']}`}>{formatJson(data)}</pre>
     </details>
   );
 }

@@ -2,7 +2,7 @@ import { Stack, Table, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { formatMillionths, toMillionths } from '#domain/money.ts';
 import type { OrderViewJson } from '#gateway/api.ts';
-import { formatCount, formatMoney } from '../../format.ts';
+import { formatCount, formatJson, formatMoney } from '../../format.ts';
 import { Clipped } from './clipped.tsx';
 import { More, useFirst } from './more.tsx';
 import classes from './order.module.css';
@@ -32,7 +32,7 @@ export function Payload({ order }: { order: OrderViewJson }): ReactNode {
         {hasMetadata ? (
           <div>
             <Title order={3}>Metadata</Title>
-            <Clipped text={JSON.stringify(metadata, null, 2)} isCode />
+            <Clipped text={formatJson(metadata)} isCode />
           </div>
         ) : null}
       </Stack>

@@ -2,12 +2,12 @@ import { Alert, Button } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, type RefObject, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useNodes } from '../../api/nodes.ts';
 import { useIsOperator } from '../../api/session.ts';
 import { Empty, Failure, Loading } from '../../parts/states.tsx';
 import { SelectionBar } from './bulk/selection-bar.tsx';
 import { isEmptyQuery, type OrderQuery, printQuery } from './query/query.ts';
 import { type OrderRows, useOrderRows } from './rows/use-order-rows.ts';
-import { useNodes } from './search/vocabulary.ts';
 import type { Column } from './table/columns.tsx';
 import { OrderFrame, type ReadingHandlers, useReading } from './table/order-frame.tsx';
 import { OrderList } from './table/order-list.tsx';
@@ -31,9 +31,15 @@ export function Results({ query, columns }: ResultsProps): ReactNode {
   if (orders.rows.length === 0) return orders.error ? <Failure error={orders.error} onRetry={orders.retry} /> : <Nothing query={query} />;
   return (
     <>
-      {canSelect ? <SelectionBar selected={chosen} clear={selected.clear} /> : null}
       <Stale orders={orders} />
-      <OrderFrame scroller={scroller} orders={orders} query={query} handlers={handlers} onNewest={toNewest}>
+      <OrderFrame
+        scroller={scroller}
+        orders={orders}
+        query={query}
+        handlers={handlers}
+        onNewest={toNewest}
+        foot={canSelect ? <SelectionBar selected={chosen} clear={selected.clear} /> : null}
+      >
         {isPhone ? (
           <OrderList scroller={scroller} orders={orders} query={query} cursorIndex={cursor.index} />
         ) : (
@@ -119,7 +125,7 @@ function Nothing({ query }: { query: OrderQuery }): ReactNode {
         }
       >
         The search was <span className="mono foreign">{printQuery(query)}</span>. Customers, symbols and tracking ids are found by the whole
-        word, ids by their beginning.
+        word, as it is written, capitals too; ids by their beginning.
       </Empty>
     );
   }

@@ -17,18 +17,23 @@ export function Figures({ statistics, range }: { statistics: StatisticsJson; ran
   const ended = endedOf(totals);
   return (
     <dl className={`panel ${classes['figures']}`} aria-label={`Figures of the last ${wordsOfRange(range)}`}>
-      <Figure name="In" search={since} note={`${formatShort(totals.accepted)} accepted`}>
+      <Figure name="In now" search={since} note={`${formatShort(totals.accepted)} accepted in ${range}`}>
         {flow ? formatRate(flow.in) : '–'}
         <small>/s</small>
       </Figure>
-      <Figure name="Out" search={`status:completed ${since}`} note={`${formatShort(ended)} ended`}>
+      <Figure name="Out now" search={`status:completed ${since}`} note={`${formatShort(ended)} ended in ${range}`}>
         {flow ? formatRate(flow.out) : '–'}
         <small>/s</small>
       </Figure>
       <Figure name="Completed" search={`status:completed ${since}`} note={`${formatShare(totals.completed, ended)} of what ended`}>
         {formatShort(totals.completed)}
       </Figure>
-      <Figure name="Failed" search={`status:failed ${since}`} note={`${formatShare(totals.failed, ended)} of what ended`} state="failed">
+      <Figure
+        name="Failed"
+        search={`status:failed ${since}`}
+        note={`${formatShare(totals.failed, ended)} of what ended`}
+        state={totals.failed > 0 ? 'failed' : undefined}
+      >
         {formatShort(totals.failed)}
       </Figure>
       <Figure name="Cancelled" search={`status:cancelled ${since}`} note={`${formatShare(totals.cancelled, ended)} of what ended`}>
@@ -92,7 +97,7 @@ function Durations({ statistics: { time_to_completion_ms: times }, search }: { s
   ] as const;
   return (
     <div className={classes['wide']}>
-      <dt>Time to completion</dt>
+      <dt title="Each to within 5 %">Time to completion</dt>
       <dd className={classes['percentiles']}>
         {percentiles.map(([name, ms]) => (
           <span key={name}>

@@ -1,6 +1,7 @@
 import { Button, Group, Text, Title } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 import type { OrderContent } from '#domain/order.ts';
+import { formatJson } from '../../format.ts';
 import { copyText } from '../../parts/copy.tsx';
 import { curlOf } from './curl.ts';
 import classes from './place.module.css';
@@ -22,7 +23,7 @@ export function Preview({ place: { content, isSound, keyOf } }: { place: Place }
       {isSound ? null : <Text className="faint">As soon as what is marked is mended; until then without it.</Text>}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long body is scrolled with the keyboard too. */}
       <section className={classes['body']} tabIndex={0} aria-label="The request">
-        <pre className="mono foreign">{clip(`POST /orders\n\n${JSON.stringify(content, null, 2)}`)}</pre>
+        <pre className="mono foreign">{clip(`POST /orders\n\n${formatJson(content)}`)}</pre>
       </section>
     </section>
   );

@@ -86,7 +86,9 @@ function useSave(webhook: WebhookJson | undefined, onSaved: (saved: WebhookJson)
 function refusedUrl(error: unknown): string | undefined {
   if (!(error instanceof ApiFailure)) return undefined;
   const reason = error.problem.errors?.find(({ field }) => field === '/url')?.reason;
-  return reason && `It ${reason}`;
+  // The one refusal that an operator can lift.
+  const hint = reason?.includes('private network') ? '; a gateway started with --webhook-targets all allows it' : '';
+  return reason && `It ${reason}${hint}`;
 }
 
 function Events({ events, onChange }: { events: string[]; onChange: (events: string[]) => void }): ReactNode {

@@ -47,14 +47,15 @@ export function StressFigures({ run }: { run: StressState }): ReactNode {
 }
 
 /** Said once for each phase: a reader that speaks would not come to an end otherwise. */
-function sentenceOf({ phase, isAborted, name, orders, concurrency, ended, open, lost, refused, ends }: StressState): string {
+function sentenceOf({ phase, isAborted, name, orders, concurrency, accepted, ended, open, lost, refused, ends }: StressState): string {
   const what = `${name}: ${formatCount(orders)} orders, ${concurrency} at once`;
   if (phase === 'submitting') return isAborted ? `${what}. Aborted: the last answers are awaited.` : `${what}. Placing them …`;
   if (phase === 'following')
     return `${what}. ${isAborted ? 'Aborted; what was placed' : 'All are placed; what is under way'} is followed to its end …`;
   if (open > 0) return `${what}. Followed no more: ${formatCount(open)} are still under way in the cluster.`;
   const isSound = lost === 0 && refused === 0 && ends.needs_attention === 0;
-  return `${what}. ${isSound ? `Done: all ${formatCount(ended)} ended, none was lost.` : 'Done, with what is said below.'}`;
+  const how = isAborted ? `Aborted after ${formatCount(accepted + refused)}` : 'Done';
+  return `${what}. ${how}${isSound ? `: all ${formatCount(ended)} ended, none was lost.` : ', with what is said below.'}`;
 }
 
 function Bar({ label, value, of }: { label: string; value: number; of: number }): ReactNode {

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
-import type { NodeJson } from '#gateway/api-cluster.ts';
-import { clusterQuery, warehousesQuery } from '../../../api/cluster.ts';
+import { warehousesQuery } from '../../../api/cluster.ts';
+import { useNodes } from '../../../api/nodes.ts';
 import { useIsOperator } from '../../../api/session.ts';
 import { ORDER_STEPS } from '../../../parts/step-names.ts';
 import type { Vocabulary } from '../query/completion.ts';
@@ -10,15 +10,6 @@ import { newestKey, type RowsPage } from '../rows/order-pages.ts';
 import { isEndedRow, type OrderRow } from '../rows/order-row.ts';
 
 const STALE_MS = 15_000;
-
-/** The nodes of the cluster; a customer's token is not told. */
-export function useNodes(): readonly NodeJson[] {
-  const isOperator = useIsOperator();
-  const { data } = useQuery({ ...clusterQuery, enabled: isOperator, staleTime: STALE_MS, select: ({ cluster }) => cluster.nodes });
-  return data ?? NO_NODES;
-}
-
-const NO_NODES: readonly NodeJson[] = [];
 
 /**
  * What can be offered: the cluster as it is, and what the orders of the search have. It is looked up when somebody is about to type.

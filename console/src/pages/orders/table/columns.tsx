@@ -16,15 +16,15 @@ export interface Column {
 
 /** The order's id is a column of its own, always there: it is the way to the order. */
 export const COLUMNS: readonly Column[] = [
-  { key: 'status', title: 'Status', widthPx: 120, cell: ({ status }) => <Status status={status} /> },
-  { key: 'customer', title: 'Customer', widthPx: 122, cell: ({ customer_name: text }) => <Foreign text={text} /> },
-  { key: 'region', title: 'Region', widthPx: 64, cell: ({ region }) => <Foreign text={region} /> },
-  { key: 'warehouse', title: 'Warehouse', widthPx: 88, cell: ({ warehouse }) => warehouse },
-  { key: 'symbol', title: 'Symbol', widthPx: 76, cell: ({ symbol }) => <Foreign text={symbol} /> },
+  { key: 'status', title: 'Status', widthPx: 118, cell: ({ status }) => <Status status={status} /> },
+  { key: 'customer', title: 'Customer', widthPx: 106, cell: ({ customer_name: text }) => <Foreign text={text} /> },
+  { key: 'region', title: 'Region', widthPx: 62, cell: ({ region }) => <Foreign text={region} /> },
+  { key: 'warehouse', title: 'Warehouse', widthPx: 86, cell: ({ warehouse }) => warehouse },
+  { key: 'symbol', title: 'Symbol', widthPx: 66, cell: ({ symbol }) => <Foreign text={symbol} /> },
   { key: 'quantity', title: 'Quantity', widthPx: 72, isNumber: true, cell: ({ quantity }) => formatCount(quantity) },
-  { key: 'step', title: 'Step', widthPx: 120, cell: ({ current_step: step }) => <Foreign text={step} /> },
-  { key: 'accepted', title: 'Accepted', widthPx: 102, cell: ({ start_time: at }) => <Ago at={at} /> },
-  { key: 'took', title: 'Took', widthPx: 96, cell: (row) => <Took row={row} /> },
+  { key: 'step', title: 'Step', widthPx: 120, cell: (row) => <Foreign text={stepOf(row)} /> },
+  { key: 'accepted', title: 'Accepted', widthPx: 92, cell: ({ start_time: at }) => <Ago at={at} /> },
+  { key: 'took', title: 'Took', widthPx: 78, cell: (row) => <Took row={row} /> },
   {
     key: 'price',
     title: 'Price',
@@ -54,6 +54,11 @@ export function textOfColumns(columns: readonly Column[]): string {
 
 function nameOf(id: string, names: ReadonlyMap<string, string>): ReactNode {
   return <span title={id}>{names.get(id) ?? shortId(id)}</span>;
+}
+
+/** Where the order is on its way; nothing of one that has ended: its status says how. */
+export function stepOf(row: OrderRow): string | undefined {
+  return isEndedRow(row) ? undefined : row.current_step;
 }
 
 /** What a customer typed, on one line; all of it on hover. */

@@ -43,11 +43,13 @@ export interface OrderFrameProps {
   query: OrderQuery;
   handlers: ReadingHandlers;
   onNewest: () => void;
+  /** Lies over the lower edge: rows are not moved by it while somebody points at them. */
+  foot?: ReactNode;
   children: ReactNode;
 }
 
 /** Where the orders scroll: as high as the window has room, with what waits above and what follows below. */
-export function OrderFrame({ scroller, orders, query, handlers, onNewest, children }: OrderFrameProps): ReactNode {
+export function OrderFrame({ scroller, orders, query, handlers, onNewest, foot, children }: OrderFrameProps): ReactNode {
   const heightPx = useHeightLeft(scroller);
   return (
     <div className={classes['frame']}>
@@ -72,6 +74,7 @@ export function OrderFrame({ scroller, orders, query, handlers, onNewest, childr
         {children}
         <End orders={orders} query={query} />
       </div>
+      <div className={classes['foot']}>{foot}</div>
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { Ago } from '../../../parts/time.tsx';
 import type { OrderQuery } from '../query/query.ts';
 import type { OrderRow } from '../rows/order-row.ts';
 import { type OrderRows, useFreshPage } from '../rows/use-order-rows.ts';
+import { stepOf } from './columns.tsx';
 import { useRowWindow } from './row-window.ts';
 import classes from './table.module.css';
 
@@ -32,7 +33,7 @@ export function OrderList({ scroller, orders, query, cursorIndex }: OrderListPro
 }
 
 function Item({ row, topPx }: { row: OrderRow; topPx: number }): ReactNode {
-  const about = [row.customer_name, row.region, row.symbol].filter((text) => text !== undefined);
+  const about = [stepOf(row), row.customer_name, row.region ?? row.warehouse, row.symbol].filter((text) => text !== undefined);
   return (
     <li className={classes['item']} style={{ transform: `translateY(${topPx}px)` }}>
       <span>
@@ -42,11 +43,10 @@ function Item({ row, topPx }: { row: OrderRow; topPx: number }): ReactNode {
         <Status status={row.status} />
       </span>
       <span className={classes['clipped']}>
-        {row.current_step}
         {about.map((text, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: the parts have no other name.
           <span key={index}>
-            {' · '}
+            {index > 0 ? ' · ' : null}
             <span className="foreign">{text}</span>
           </span>
         ))}

@@ -22,7 +22,7 @@ export interface OrderTableProps {
 
 const ROW_PX = 30;
 const HEAD_PX = 30;
-const ID_PX = 128;
+const ID_PX = 112;
 const CHECK_PX = 34;
 
 /** Thousands of orders, of which only those in view are in the document. */

@@ -14,6 +14,8 @@ export interface RowWindow {
 const OVERSCAN = 8;
 /** Older orders are asked for when so many rows are left below. */
 const READ_AHEAD = 30;
+/** What may lie over the lower edge does not hide the row that the keyboard is at. */
+const FOOT_PX = 60;
 
 export function useRowWindow(
   scroller: RefObject<HTMLDivElement | null>,
@@ -27,7 +29,7 @@ export function useRowWindow(
     estimateSize: () => rowPx,
     overscan: OVERSCAN,
     scrollPaddingStart: headPx + rowPx,
-    scrollPaddingEnd: rowPx,
+    scrollPaddingEnd: Math.max(rowPx, FOOT_PX),
   });
   const shown = virtual.getVirtualItems();
   const lastShown = shown.at(-1)?.index ?? 0;
