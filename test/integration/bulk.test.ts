@@ -238,10 +238,10 @@ describe('bulk operations whose gateway or warehouse goes away', () => {
   it('a warehouse that was away goes on by itself, unless it was stopped meanwhile', async () => {
     const [goes, stops] = [freshSymbol(), freshSymbol()];
     const gateway = await cluster.gateway();
-    for (const symbol of [goes, stops]) {
-      await accept('HCM', symbol, 40);
-      await accept('HN', symbol, 2);
-    }
+    // So many that neither is at its end when its warehouse goes away, on a busy machine either.
+    await accept('HCM', goes, 100);
+    await accept('HCM', stops, 400);
+    for (const symbol of [goes, stops]) await accept('HN', symbol, 2);
     const [{ bulk_id: going }, { bulk_id: stopping }] = [
       await begin(gateway, { action: 'cancel', filter: { symbol: goes }, pace: 20 }),
       await begin(gateway, { action: 'cancel', filter: { symbol: stops }, pace: 20 }),
@@ -259,8 +259,8 @@ describe('bulk operations whose gateway or warehouse goes away', () => {
     const before = await countIn('HCM', stops, 'cancelled');
     hcm.way.restore();
     expect(await untilEnded(gateway, stopping)).toMatchObject({ state: 'stopped', stopped_by: 'operator' });
-    expect(await untilEnded(gateway, going)).toMatchObject({ state: 'done', done: 42, succeeded: 42 });
-    expect(await countIn('HCM', goes, 'cancelled')).toBe(40);
+    expect(await untilEnded(gateway, going)).toMatchObject({ state: 'done', done: 102, succeeded: 102 });
+    expect(await countIn('HCM', goes, 'cancelled')).toBe(100);
     expect(await countIn('HCM', stops, 'cancelled')).toBe(before);
   });
 
