@@ -3,9 +3,12 @@
 // node_modules and hands over to.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 const NEEDED = 24;
+/** Names the pipe to the process that handed over. */
+const PIPE = 'CONVEYOR_PARENT_PIPE';
 const root = new URL('../', import.meta.url);
 
 // Not the folder alone: a set-up that was interrupted leaves one.
@@ -13,6 +16,7 @@ if (!existsSync(new URL('node_modules/commander/package.json', root))) {
   console.error('conveyor: its packages are not installed; run `npm install` in the folder of the checkout first');
   process.exit(1);
 } else if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
+  endWithWhoHandedOver();
   const { main } = await import('../src/cli/main.ts');
   await main(process.argv.slice(2));
 } else {
@@ -27,7 +31,10 @@ if (!existsSync(new URL('node_modules/commander/package.json', root))) {
 }
 
 function handOver(node) {
-  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
+    env: { ...process.env, [PIPE]: '3' },
+  });
   // The terminal sends Ctrl-C to both; then this process only has to wait for the other. What is sent to this one alone goes on.
   process.on('SIGINT', () => {
     if (!isInForeground()) child.kill('SIGINT');
@@ -42,6 +49,16 @@ function handOver(node) {
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   });
+}
+
+/** Who kills the process that was started means this one: the pipe between them closes, however that one ends. */
+function endWithWhoHandedOver() {
+  const pipe = process.env[PIPE];
+  delete process.env[PIPE];
+  if (pipe === undefined) return;
+  const toParent = new Socket({ fd: Number(pipe), readable: true, writable: false });
+  toParent.once('close', () => process.kill(process.pid, 'SIGKILL')).on('error', () => {});
+  toParent.resume().unref();
 }
 
 /** Whether Ctrl-C in a terminal reaches this process and its child: only the terminal's foreground group gets it. */
