@@ -29,6 +29,9 @@ export function Traffic({ range }: { range: Range }): ReactNode {
       <div className={classes['traffic']} data-old={isPlaceholderData || undefined}>
         <Figures statistics={data} range={range} />
         <Charts statistics={data} range={range} />
+        <p className={`faint ${classes['counted']}`}>
+          What came and ended is counted up to <Moment at={data.until} />; what waits and runs is of now.
+        </p>
       </div>
     </>
   );
