@@ -50,6 +50,12 @@ orders with ever more nodes.`,
     title: 'After a node died',
     text: 'From the death of a process with 50 running steps to the moment at which all 50 run elsewhere.',
   },
+  console: {
+    title: 'The console in a browser',
+    text: `Debian's Chromium on the same machine, signed in as an operator, while millions of finished orders are stored: from asking for a
+page to something of its content standing there (the page's files from the browser's cache, its data from the database), what an empty
+cache has to load, and how busy the page's main thread is while 500 events a second arrive, by Chromium's own figures.`,
+  },
   herd: { title: 'Who wakes for one order', text: 'A hundred idle nodes and one new order: only as many should ask for it as are needed.' },
   restart: { title: 'A rolling restart', text: 'Nodes replaced one after the other under load.' },
   prices: { title: 'Totals of prices', text: 'Whether they are exact after failures and rollbacks, and what reading them takes.' },
