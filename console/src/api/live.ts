@@ -77,11 +77,7 @@ class LiveFeed {
   private readonly followVisibility = (): void => {
     if (!this.wanted) return;
     if (document.hidden) this.close('off');
-    else if (!this.source) {
-      this.open();
-      // What happened while nobody looked was not followed.
-      this.tellGap();
-    }
+    else if (!this.source) this.open();
   };
 
   private open(): void {
@@ -89,7 +85,13 @@ class LiveFeed {
     this.change('connecting');
     const source = new EventSource('/events');
     this.source = source;
-    source.onopen = () => this.change('live');
+    let isNew = true;
+    source.onopen = () => {
+      this.change('live');
+      // It follows from now on: what happened since the pages were filled, or while nobody looked, is asked for.
+      if (isNew) this.tellGap();
+      isNew = false;
+    };
     source.addEventListener('order', (message) => this.gather(JSON.parse((message as MessageEvent<string>).data) as LiveEvent));
     source.addEventListener('gap', () => this.tellGap());
     source.onerror = () => {
@@ -98,9 +100,7 @@ class LiveFeed {
       if (source.readyState !== EventSource.CLOSED) return;
       this.source = undefined;
       this.retry = setTimeout(() => {
-        if (!this.wanted || document.hidden) return;
-        this.open();
-        this.tellGap();
+        if (this.wanted && !document.hidden) this.open();
       }, RETRY_MS);
     };
   }
