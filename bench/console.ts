@@ -3,7 +3,7 @@ import { startChild } from './support/child.ts';
 import { type Figure, type Measured, median } from './support/figures.ts';
 import { startPacedLoad } from './support/paced-load.ts';
 import { type BenchServer, withDatabase } from './support/server.ts';
-import { someFinishedIds, storeFinishedOrders } from './support/stored-orders.ts';
+import { rollUpStatistics, someFinishedIds, storeFinishedOrders } from './support/stored-orders.ts';
 
 const OPENINGS = 7;
 const EVENTS_PER_SECOND = 500;
@@ -44,6 +44,7 @@ function pagesToOpen(orderId: string): PageToOpen[] {
 export function benchConsole(server: BenchServer, size: { storedOrders: number; consoleMinutes: number }): Promise<Measured> {
   return withDatabase(server, async ({ url, client }) => {
     await storeFinishedOrders(client, size.storedOrders);
+    await rollUpStatistics(client);
     const gateway = await startChild('gateway.ts', { BENCH_URL: url });
     const nodes = await startChild('cluster-nodes.ts', { BENCH_URL: url, BENCH_NODES: '4', BENCH_STEP_MS: String(STEP_MS) });
     const page = await BenchPage.open(gateway.ready);

@@ -701,6 +701,7 @@ $function$;
 CREATE OR REPLACE FUNCTION public.read_outbox(after_at timestamp with time zone, after_id uuid, after_version integer, span interval, max_rows integer, OUT upper timestamp with time zone, OUT events json)
  RETURNS record
  LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_custom_plan'
 AS $function$
 declare
   oldest timestamptz;
@@ -809,6 +810,7 @@ end $function$;
 CREATE OR REPLACE FUNCTION public.roll_up_statistics(max_buckets integer, OUT upto timestamp with time zone, OUT due_in interval)
  RETURNS record
  LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_custom_plan'
 AS $function$                   -- VOLATILE on purpose: it counts with a newer snapshot than the open transactions
 declare
   width constant interval := '10 seconds';

@@ -171,3 +171,11 @@ export const INSERT_ONE = {
          insert into order_work (order_id, next_run_at, workflow_id)
          values ($1, statement_timestamp(), 1) returning next_run_at as at`,
 };
+
+/** Counts what was stored, as the leader does in good time: right after a start it would still be at it. */
+export async function rollUpStatistics(client: pg.Client): Promise<void> {
+  for (let isDone = false; !isDone; ) {
+    const { rows } = await client.query<{ done: boolean }>(`select due_in > interval '0' as done from roll_up_statistics(10000)`);
+    isDone = rows[0]?.done ?? true;
+  }
+}

@@ -186,6 +186,16 @@ function readBy(node: PlanNode): number {
   return (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'];
 }
 
+it('what looks at a span of time is planned for that span, not for any', () =>
+  withPlans(async ({ client }) => {
+    const { rows } = await client.query<{ name: string }>(
+      `select proname as name from pg_proc
+        where pronamespace = 'public'::regnamespace and prosrc ~ '(at|accepted_at|claimed_at) (>=|<) (after_at|upper|begins|ends)'
+          and not coalesce(proconfig, '{}') @> '{plan_cache_mode=force_custom_plan}'`,
+    );
+    expect(rows).toEqual([]);
+  }));
+
 it('orders are ended by their own rows, even where the statistics are from when nobody owned any', () =>
   withPlans(async ({ client, planOf }) => {
     await client.query(`delete from order_work`);
