@@ -78,7 +78,13 @@ describe('a stress run', () => {
     expect(run.state).toMatchObject({ phase: 'following', accepted: 5, ended: 4, open: 1, ends: { completed: 3, failed: 1 } });
     gateway.tell('stress-t-5', 'attention_needed', 1);
     await end;
-    expect(run.state).toMatchObject({ phase: 'done', open: 0, ends: { needs_attention: 1 }, completionMs: { p50: 2_000, max: 9_000 } });
+    expect(run.state).toMatchObject({
+      phase: 'done',
+      isAborted: false,
+      open: 0,
+      ends: { needs_attention: 1 },
+      completionMs: { p50: 2_000, max: 9_000 },
+    });
   });
 
   it('knows an end that was told before the answer', async () => {

@@ -82,6 +82,8 @@ export class StressRun {
   private readonly tally: Tally;
   private readonly stopped = new AbortController();
   private readonly aborted = new AbortController();
+  /** By a person: a run that has come to its end places nothing more either. */
+  private isAborted = false;
   /** Accepted and not ended: when each was accepted, by the gateway's clock. */
   private readonly open = new Map<string, number>();
   private readonly early = new Map<string, Ended>();
@@ -103,7 +105,7 @@ export class StressRun {
     const { name, phase, tally } = this;
     return {
       ...figuresOf(tally),
-      ...{ name, phase, concurrency: this.options.concurrency, isAborted: this.aborted.signal.aborted },
+      ...{ name, phase, concurrency: this.options.concurrency, isAborted: this.isAborted },
       elapsedMs: (this.doneAtMs ?? this.doors.nowMs()) - tally.startedAtMs,
     };
   }
@@ -128,12 +130,13 @@ export class StressRun {
 
   /** No further order is placed; those that are under way are followed. */
   abort(): void {
+    this.isAborted = true;
     this.aborted.abort();
   }
 
   /** Nothing is placed or followed any more. The orders go on. */
   stop(): void {
-    this.abort();
+    this.aborted.abort();
     if (this.isDone) return;
     this.phase = 'done';
     this.doneAtMs = this.doors.nowMs();
