@@ -23,8 +23,8 @@ interface PageToOpen {
 function pagesToOpen(orderId: string): PageToOpen[] {
   const aRow = 'main tbody a[href^="/ui/orders/"]';
   return [
-    { name: 'overview', path: '/', content: 'main >> text=/\\d accepted/' },
-    { name: 'overview of a week', path: '/?range=7d', content: 'main >> text=/\\d accepted/' },
+    { name: 'overview', path: '/', content: 'main >> text=/accepted in/' },
+    { name: 'overview of a week', path: '/?range=7d', content: 'main >> text=/accepted in/' },
     { name: 'orders', path: '/ui/orders', content: aRow },
     { name: "a customer's orders", path: '/ui/orders?q=customer:%22Customer+7%22', content: aRow },
     { name: 'orders that were cancelled', path: '/ui/orders?q=status:cancelled', content: aRow },
