@@ -1,4 +1,4 @@
-// Run before `npm start` and `npm test`: installs what package-lock.json names and builds the console, once. Plain JavaScript for any Node.
+// Run before `npm start`, `npm test` and whatever else needs the packages: installs what package-lock.json names and builds the console, once. Plain JavaScript for any Node.
 import { spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import {
