@@ -35,8 +35,15 @@ function wanted() {
   return `${hash} ${process.platform}-${process.arch}\n`;
 }
 
+/** The marker alone may have been copied, or written through a hard link of another checkout's. */
 function isInstalled() {
-  return existsSync(marker) && readFileSync(marker, 'utf8') === wanted();
+  return existsSync(marker) && readFileSync(marker, 'utf8') === wanted() && areNamedPackagesThere();
+}
+
+function areNamedPackagesThere() {
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
+  const names = Object.keys({ ...dependencies, ...devDependencies });
+  return names.every((name) => existsSync(new URL(`node_modules/${name}/package.json`, root)));
 }
 
 /**
@@ -135,6 +142,8 @@ async function setUp() {
     if (!isInstalled()) {
       if (!(await install())) return false;
       linkCommand();
+      // A file of its own, whatever else the old one was linked to.
+      rmSync(marker, { force: true });
       writeFileSync(marker, wanted());
     }
     if (!isConsoleBuilt()) await buildConsole();

@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readFile, readlink, rm, utimes, writeFile } from 'node:fs/promises';
+import { cp, link, mkdir, mkdtemp, readFile, readlink, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -65,6 +65,25 @@ describe('the set-up before npm start', () => {
     await writeFile(join(root, 'package-lock.json'), '{"two":2}');
     expect(setUp().status).toBe(0);
     expect(await npmCalls()).toBe(2);
+  });
+
+  it('installs again when a package is missing, whatever the marker says', async () => {
+    await writeFile(join(root, 'package.json'), '{"type":"module","devDependencies":{"one":"1"}}');
+    await mkdir(join(root, 'node_modules/one'), { recursive: true });
+    await writeFile(join(root, 'node_modules/one/package.json'), '{}');
+    setUp();
+    expect(await npmCalls()).toBe(1);
+    await rm(join(root, 'node_modules/one'), { recursive: true });
+    setUp();
+    expect(await npmCalls()).toBe(2);
+  });
+
+  it("leaves alone what a checkout's marker was linked to", async () => {
+    await mkdir(join(root, 'node_modules'));
+    await writeFile(join(root, 'elsewhere'), 'its own');
+    await link(join(root, 'elsewhere'), join(root, 'node_modules/.conveyor-installed'));
+    expect(setUp().status).toBe(0);
+    expect(await readFile(join(root, 'elsewhere'), 'utf8')).toBe('its own');
   });
 
   it('builds the console once, and again when one of its files changed', async () => {
