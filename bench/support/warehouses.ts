@@ -94,6 +94,11 @@ export class RealWarehouses {
     return answer.warehouses;
   }
 
+  /** What the gateways wrote of requests that they answered with 500. */
+  unexpectedFailures(): string[] {
+    return this.processes.flatMap((child) => child.linesWith('a request failed unexpectedly'));
+  }
+
   /** Calls `use` with a client of each warehouse's database, straight. */
   async eachDatabase<Result>(use: (client: pg.Client, name: string) => Promise<Result>): Promise<Result[]> {
     const results: Result[] = [];

@@ -15,6 +15,8 @@ export interface ConveyorProcess {
   readonly ended: Promise<Ended>;
   /** What a pattern finds in standard output or standard error, as soon as it stands there; rejects when the process ends without. */
   waitFor(pattern: RegExp): Promise<RegExpExecArray>;
+  /** The lines that it wrote so far and that hold the text. */
+  linesWith(text: string): string[];
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -42,6 +44,7 @@ export function startConveyor(args: readonly string[], options: { cwd: string; e
     pid: child.pid as number,
     ended,
     kill: (signal) => void child.kill(signal),
+    linesWith: (text) => `${output.stdout}\n${output.stderr}`.split('\n').filter((line) => line.includes(text)),
     waitFor(pattern) {
       return new Promise((resolve, reject) => {
         const watch = (): void => {

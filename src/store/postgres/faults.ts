@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { ConveyorError, WarehouseAway } from '#domain/errors.ts';
 
 /**
@@ -21,13 +22,9 @@ function reasonOf(error: unknown): string {
   return sqlState(error) ?? (error as NodeJS.ErrnoException | null)?.code ?? (error instanceof Error ? error.message : 'unknown');
 }
 
-interface PostgresFault {
-  code?: unknown;
-}
-
+/** Of what the server itself answered. The system's codes are not told apart by their form: `EPIPE` looks like an SQLSTATE. */
 function sqlState(error: unknown): string | undefined {
-  const code = (error as PostgresFault | null)?.code;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+  return error instanceof pg.DatabaseError ? error.code : undefined;
 }
 
 /** The same error in the catalogue's words, or itself where it is a mistake of ours. */
