@@ -8,6 +8,7 @@ function open(waiting: number, slots: number) {
   const clock = new ManualClock();
   const state = { waiting, slots, left: 0, claimMs: 0, leavingPerClaim: 0, limits: [] as number[], failures: 0 };
   const onLostAnswer = vi.fn();
+  const onQuiet = vi.fn();
   const loop = new ClaimLoop({
     clock,
     room: (ahead) => Math.max(0, state.slots + ahead),
@@ -30,8 +31,9 @@ function open(waiting: number, slots: number) {
       state.slots -= 1;
     },
     onLostAnswer,
+    onQuiet,
   });
-  return { loop, state, clock, onLostAnswer };
+  return { loop, state, clock, onLostAnswer, onQuiet };
 }
 
 /** Lets everything go on that can without time passing. */
@@ -45,6 +47,18 @@ describe('the claim loop', () => {
     loop.slotFreed();
     await settle();
     expect(state.limits).toEqual([]);
+  });
+
+  it('says when it waits to be told: not while its slots are full', async () => {
+    const { loop, state, onQuiet } = open(10, 5);
+    loop.wake();
+    await settle();
+    expect(onQuiet).not.toHaveBeenCalled();
+    state.slots = 6;
+    loop.slotFreed();
+    await settle();
+    expect(state).toMatchObject({ waiting: 0, slots: 1 });
+    expect(onQuiet).toHaveBeenCalledTimes(1);
   });
 
   it('fills its free slots, and goes on when one becomes free', async () => {

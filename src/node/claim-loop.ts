@@ -13,6 +13,8 @@ export interface ClaimLoopOptions {
   start: (order: ClaimedOrder) => void;
   /** The answer to a claim was lost: orders may be ours that we do not know of. */
   onLostAnswer: (error: unknown) => void;
+  /** There is room and no work: from now on it waits to be told. */
+  onQuiet: () => void;
 }
 
 const RETRY_AFTER_MS = 200;
@@ -106,5 +108,6 @@ export class ClaimLoop {
       }
     }
     this.running = false;
+    if (!this.stopped && !this.workMayWait) this.options.onQuiet();
   }
 }

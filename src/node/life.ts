@@ -129,6 +129,7 @@ export class NodeLife {
       claim: (limit) => store.claimOrders(session, limit),
       start: (order) => this.takeClaimed(order),
       onLostAnswer: (error) => this.noteLostAnswer(error),
+      onQuiet: () => this.slots.toldFull && this.ticker.soon(),
     });
   }
 
@@ -229,7 +230,7 @@ export class NodeLife {
     let report: TickReport | undefined;
     try {
       report = await store.tick(this.session, lease.ttlMs, {
-        busy: this.slots.busy,
+        busy: this.slots.tellBusy(),
         draining: this.draining,
         hasLiveness: this.liveness !== 'unavailable',
         lookForLost: this.takeover.wantsLook,

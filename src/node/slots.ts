@@ -26,6 +26,8 @@ export interface SlotsOptions {
  * free. No more handlers run at once than there are slots.
  */
 export class Slots {
+  /** Whether others were told that no slot is free: nobody hints to this node then. */
+  toldFull = false;
   private readonly options: SlotsOptions;
   private readonly slots = new Map<string, Slot>();
   private readonly places: Places;
@@ -41,6 +43,13 @@ export class Slots {
 
   get busy(): number {
     return Math.min(this.options.slotCount, this.inHand);
+  }
+
+  /** The same, for others to go by until they are told again: see `toldFull`. */
+  tellBusy(): number {
+    const { busy } = this;
+    this.toldFull = busy >= this.options.slotCount;
+    return busy;
   }
 
   /** Orders that this node knows to be its own. */
