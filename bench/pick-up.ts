@@ -1,3 +1,4 @@
+import { request } from 'undici';
 import { type BenchChild, startChild } from './support/child.ts';
 import { type Figure, quantile } from './support/figures.ts';
 import { untilCompleted } from './support/orders.ts';
@@ -86,14 +87,16 @@ class Probe {
   }
 
   private async submit(): Promise<number> {
+    const body = JSON.stringify({ customer_name: PROBE });
     const sentAt = performance.timeOrigin + performance.now();
-    const answer = await fetch(`${this.gatewayUrl}/orders`, {
+    // `fetch` takes half a millisecond before it sends anything.
+    const answer = await request(`${this.gatewayUrl}/orders`, {
       method: 'POST',
       headers: { authorization: 'user', 'content-type': 'application/json' },
-      body: JSON.stringify({ customer_name: PROBE }),
+      body,
     });
-    if (answer.status !== 202) throw new Error(`an order was answered with ${answer.status}: ${await answer.text()}`);
-    const { order_id: orderId } = (await answer.json()) as { order_id: string };
+    if (answer.statusCode !== 202) throw new Error(`an order was answered with ${answer.statusCode}: ${await answer.body.text()}`);
+    const { order_id: orderId } = (await answer.body.json()) as { order_id: string };
     const startedAt = this.early.get(orderId) ?? (await this.untilBegun(orderId));
     return startedAt - sentAt;
   }

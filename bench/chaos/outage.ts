@@ -216,7 +216,12 @@ async function judgeOutage(
     })
   ).flat();
   const conflicts = await readConflicts(warehouses.url);
-  const violations = [...warehouses.faults, ...client.odd, ...warehouses.unexpectedFailures(), ...(await brokenHistories(warehouses, stored))];
+  const violations = [
+    ...warehouses.faults,
+    ...client.odd,
+    ...warehouses.unexpectedFailures(),
+    ...(await brokenHistories(warehouses, stored)),
+  ];
   const ids = new Set(stored.map(({ id }) => id));
   for (const { orderId } of [...client.accepted.values()].flat())
     if (!ids.has(orderId)) violations.push(`I1 order ${orderId} was accepted and is lost`);

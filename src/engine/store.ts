@@ -25,8 +25,11 @@ export interface Store {
   /** Makes workflow versions known to the database and refuses a version whose steps differ from what is stored. */
   registerWorkflows(workflows: readonly WorkflowIdentity[]): Promise<void>;
 
-  /** Stores new orders, each with its `accepted` event and its keys, durably; a key that exists answers with its order. */
-  acceptOrders(orders: NewOrder[]): Promise<AcceptVerdict[]>;
+  /**
+   * Stores new orders, each with its `accepted` event and its keys, durably; a key that exists answers with its order. With `hint`
+   * nodes are told of the new ones as by `wakeNodes`.
+   */
+  acceptOrders(orders: NewOrder[], options?: { hint?: boolean }): Promise<AcceptVerdict[]>;
   /** Row and history of each order; `undefined` for an unknown id. */
   readOrders(orderIds: string[]): Promise<(OrderRecord | undefined)[]>;
   /** A page, newest first. Histories are complete. */

@@ -1,7 +1,6 @@
-import { ConveyorError, messageOf } from '#domain/errors.ts';
+import { ConveyorError } from '#domain/errors.ts';
 import type { OrderRecord } from '#domain/order.ts';
 import { Batcher } from '#engine/batcher.ts';
-import type { Log } from '#engine/log.ts';
 import type { CustomerKey, KeyHolder, KeyReservation, ReserveVerdict } from '#engine/peer-store.ts';
 import type { AcceptVerdict, NewOrder, Store } from '#engine/store.ts';
 
@@ -26,16 +25,11 @@ export interface QueueOptions {
 }
 
 /** Group commit for one warehouse: all requests that wait become one statement, each answered after its commit. */
-export function warehouseQueues(store: Store, log: Log, options: QueueOptions): WarehouseQueues {
+export function warehouseQueues(store: Store, options: QueueOptions): WarehouseQueues {
   const flush = async (orders: NewOrder[]): Promise<AcceptVerdict[]> => {
-    const verdicts = await store.acceptOrders(orders);
+    const verdicts = await store.acceptOrders(orders, { hint: true });
     const created = verdicts.filter((verdict) => verdict.outcome === 'created').length;
-    if (created > 0) {
-      options.onCreated(created);
-      store
-        .wakeNodes(created)
-        .catch((error: unknown) => log.debug({ error: messageOf(error) }, 'a hint was lost; the nodes find the work themselves'));
-    }
+    if (created > 0) options.onCreated(created);
     return verdicts;
   };
   const writing = {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Hint, Store, Subscription } from '#engine/store.ts';
+import type { Hint, NewOrder, Store, Subscription } from '#engine/store.ts';
 import type { Suite } from './store-conformance.ts';
-import { acceptOne, claimOne, describeNode, loadOf, TTL_MS } from './support.ts';
+import { acceptOne, bodyOf, claimOne, describeNode, freshKey, loadOf, newOrder, TTL_MS } from './support.ts';
 
 export function describeHints(suite: Suite): void {
   describe('wakeNodes and attendSession', () => {
@@ -36,6 +36,31 @@ export function describeHints(suite: Suite): void {
       await vi.waitFor(() => expect(some.hints).toEqual(['work']));
       await vi.waitFor(() => expect(free.hints).toEqual(['work', 'work']));
       expect(full.hints).toEqual([]);
+    });
+
+    it.each([
+      ['without keys', (): NewOrder => newOrder()],
+      ['with a key', (): NewOrder => newOrder({ keys: [freshKey()], bodyHash: bodyOf('a') })],
+    ])('hints of new orders %s as they are accepted, one after the other and many at once', async (_, orderOf) => {
+      const [free, some] = [await listen(suite.store, 50), await listen(suite.second, 20)];
+      await suite.second.acceptOrders([orderOf()], { hint: true });
+      await vi.waitFor(() => expect(free.hints).toEqual(['work']));
+      await suite.second.acceptOrders([orderOf()], { hint: true });
+      await vi.waitFor(() => expect(free.hints).toEqual(['work', 'work']));
+      expect(some.hints).toEqual([]);
+      await suite.second.acceptOrders(Array.from({ length: 51 }, orderOf), { hint: true });
+      await vi.waitFor(() => expect(some.hints).toEqual(['work']));
+    });
+
+    it('hints of no order that was accepted before, or without being asked to', async () => {
+      const { hints } = await listen(suite.store, 50);
+      const order = newOrder({ keys: [freshKey()], bodyHash: bodyOf('a') });
+      await suite.store.acceptOrders([order]);
+      expect(await suite.store.acceptOrders([{ ...order, orderId: newOrder().orderId }], { hint: true })).toMatchObject([
+        { outcome: 'existing' },
+      ]);
+      await suite.store.wakeNodes(1);
+      await vi.waitFor(() => expect(hints).toEqual(['work']));
     });
 
     it('hints to no node that claims nothing', async () => {

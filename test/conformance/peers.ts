@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { newOrderId } from '#domain/ids.ts';
 import type { Json } from '#domain/json.ts';
@@ -6,13 +6,11 @@ import { systemClock } from '#engine/clock.ts';
 import type { KeyReservation, StoredKey } from '#engine/peer-store.ts';
 import type { OrderKey } from '#engine/store.ts';
 import type { Suite } from './store-conformance.ts';
-import { describeNode, loadOf, newOrder, readOne, TTL_MS } from './support.ts';
+import { bodyOf, describeNode, freshKey, loadOf, newOrder, readOne, TTL_MS } from './support.ts';
 
 const ELSEWHERE = 4_711;
 const NONE = { tokens: [], flags: [], settings: [], webhooks: [] };
-const bodyOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 const idElsewhere = (): string => newOrderId(ELSEWHERE, systemClock.now(), systemClock.entropy());
-const freshKey = (): OrderKey => ({ kind: 'header', key: randomUUID() });
 
 function reservation(changes: Partial<KeyReservation> = {}): KeyReservation {
   return { orderId: idElsewhere(), customerId: 'user', keys: [freshKey()], bodyHash: bodyOf('a'), ...changes };

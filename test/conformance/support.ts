@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { newOrderId } from '#domain/ids.ts';
 import type { OrderEvent, OrderRecord } from '#domain/order.ts';
 import type { EventKind, OrderState } from '#domain/order-state.ts';
 import { systemClock } from '#engine/clock.ts';
 import type { Closing } from '#engine/plan.ts';
-import type { ClaimedOrder, MoveVerdict, NewOrder, NodeDescription, NodeLoad, OrderMove, Store } from '#engine/store.ts';
+import type { ClaimedOrder, MoveVerdict, NewOrder, NodeDescription, NodeLoad, OrderKey, OrderMove, Store } from '#engine/store.ts';
 import { newOrder as newOrderOfNow, ORDER_WORKFLOW } from '#test/orders.ts';
 
 /** One store under test, with what the suite needs besides the port. */
@@ -58,6 +58,15 @@ let lastMoment = 0;
 export function newOrder(changes: Partial<NewOrder> = {}): NewOrder {
   lastMoment = Math.max(systemClock.now(), lastMoment + 1);
   return newOrderOfNow({ orderId: newOrderId(1, lastMoment, systemClock.entropy()), ...changes });
+}
+
+export function freshKey(): OrderKey {
+  return { kind: 'header', key: randomUUID() };
+}
+
+/** What is kept of a request's body. */
+export function bodyOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }
 
 export async function acceptOne(store: Store, changes: Partial<NewOrder> = {}): Promise<string> {

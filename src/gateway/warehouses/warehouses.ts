@@ -160,7 +160,7 @@ function openWarehouse(bare: Store, options: WarehousesOptions): Warehouse {
     onReturn: () => onReturn(warehouse),
     onLook: () => onLook(warehouse),
   });
-  const queues = warehouseQueues(store, log, { ...options, onCreated: (count) => watch.noteAccepted(count) });
+  const queues = warehouseQueues(store, { ...options, onCreated: (count) => watch.noteAccepted(count) });
   const warehouse: Warehouse = { name, number, store, bare, presence, watch, queues };
   return warehouse;
 }

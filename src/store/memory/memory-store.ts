@@ -34,7 +34,12 @@ export function createMemoryStore({ warehouse, clock, database: db = new MemoryD
   return {
     warehouse,
     registerWorkflows: async (workflows) => registerWorkflows(db, workflows),
-    acceptOrders: async (orders) => acceptOrders(db, orders),
+    acceptOrders: async (orders, { hint = false } = {}) => {
+      const verdicts = acceptOrders(db, orders);
+      const created = verdicts.filter(({ outcome }) => outcome === 'created').length;
+      if (hint && created > 0) wakeNodes(db, created);
+      return verdicts;
+    },
     readOrders: async (orderIds) =>
       orderIds.map((orderId) => {
         const row = db.orders.get(orderId.toLowerCase());

@@ -3,11 +3,12 @@ import type { KeyReservation, ReserveVerdict } from '#engine/peer-store.ts';
 import type { AcceptVerdict, NewOrder, OrderKey } from '#engine/store.ts';
 import { arrayOf, type Connection, type Statement, textArrayOf } from './connect.ts';
 import { isDeadlock, isOpen, isUniqueViolation, toOpenFault } from './faults.ts';
+import { wakingNodes } from './sessions.ts';
 import type { WorkflowIds } from './workflow-ids.ts';
 
 /**
  * New orders without keys: nothing can stand in their way. Their rows tell of their acceptance (see the view order_history). Its time
- * is the statement's, as an event's has to be: the outbox counts on it.
+ * is the statement's, as an event's has to be: the outbox counts on it. Nodes are told of `$6` orders with the commit.
  */
 const INSERT_ORDERS: Statement = {
   name: 'insert_orders',
@@ -20,8 +21,8 @@ const INSERT_ORDERS: Statement = {
       select order_id, customer_id, workflow_id, content, routed_because, statement_timestamp(), statement_timestamp() from new
     ), queued as (
       insert into order_work (order_id, next_run_at, workflow_id) select order_id, statement_timestamp(), workflow_id from new
-    )
-    select statement_timestamp() as accepted_at`,
+    ), hint as materialized (${wakingNodes('$6::int')})
+    select statement_timestamp() as accepted_at, (select woken from hint where $6::int > 0)`,
 };
 
 /**
@@ -54,8 +55,8 @@ const INSERT_KEYED_ORDERS: Statement = {
     ), queued as (
       insert into order_work (order_id, next_run_at, keyed_at, workflow_id)
       select order_id, statement_timestamp(), statement_timestamp(), workflow_id from new where order_id in (select order_id from won)
-    )
-    select order_id, statement_timestamp() as accepted_at from won`,
+    ), hint as materialized (${wakingNodes('$13::int')})
+    select order_id, statement_timestamp() as accepted_at, (select woken from hint where $13::int > 0) from won`,
 };
 
 /** The same for keys of orders that another warehouse is about to store. */
@@ -119,14 +120,15 @@ export class OrderIntake {
     this.workflowIds = workflowIds;
   }
 
-  async accept(orders: NewOrder[]): Promise<AcceptVerdict[]> {
+  /** With `hint`, nodes are told within the same statement: its commit tells them. */
+  async accept(orders: NewOrder[], hint: boolean): Promise<AcceptVerdict[]> {
     await this.workflowIds.ready(orders);
     const verdicts = new Map<NewOrder, AcceptVerdict>();
     const plain = orders.filter((order) => order.keys.length === 0);
     const keyed = orders.filter((order) => order.keys.length > 0);
     const parts = await Promise.allSettled([
-      ...(plain.length > 0 ? [this.insertPlain(plain, verdicts)] : []),
-      ...(keyed.length > 0 ? [this.insertKeyed(keyed, verdicts)] : []),
+      ...(plain.length > 0 ? [this.insertPlain(plain, verdicts, hint)] : []),
+      ...(keyed.length > 0 ? [this.insertKeyed(keyed, verdicts, hint)] : []),
     ]);
     const faults = parts.flatMap((part) => (part.status === 'rejected' ? [part.reason] : []));
     // Only where no part was sent is the outcome of the whole batch known.
@@ -134,8 +136,9 @@ export class OrderIntake {
     return orders.map((order) => verdicts.get(order) as AcceptVerdict);
   }
 
-  private async insertPlain(orders: NewOrder[], verdicts: Map<NewOrder, AcceptVerdict>): Promise<void> {
-    const [row] = await this.connection.runDurably<{ accepted_at: EpochMs }>(INSERT_ORDERS, this.orderArrays(orders));
+  private async insertPlain(orders: NewOrder[], verdicts: Map<NewOrder, AcceptVerdict>, hint: boolean): Promise<void> {
+    const values = [...this.orderArrays(orders), hint ? orders.length : 0];
+    const [row] = await this.connection.runDurably<{ accepted_at: EpochMs }>(INSERT_ORDERS, values);
     const acceptedAt = (row as { accepted_at: EpochMs }).accepted_at;
     for (const order of orders) verdicts.set(order, { outcome: 'created', orderId: order.orderId, acceptedAt });
   }
@@ -157,10 +160,10 @@ export class OrderIntake {
     return reservations.map((one) => verdicts.get(one) as ReserveVerdict);
   }
 
-  private async insertKeyed(orders: NewOrder[], verdicts: Map<NewOrder, AcceptVerdict>): Promise<void> {
+  private async insertKeyed(orders: NewOrder[], verdicts: Map<NewOrder, AcceptVerdict>, hint: boolean): Promise<void> {
     await this.takeKeys(orders, verdicts, async (open) => {
       const homes = open.flatMap(({ keys, unsettledHome }) => keys.map(() => unsettledHome));
-      const values = [...this.orderArrays(open), ...keyArrays(open), textArrayOf(homes)];
+      const values = [...this.orderArrays(open), ...keyArrays(open), textArrayOf(homes), hint ? open.length : 0];
       const won = await this.insertUntangled<WonRow>(INSERT_KEYED_ORDERS, values, open.length);
       const acceptedAt = new Map(won.map((row) => [row.order_id, row.accepted_at]));
       for (const order of open) {
@@ -192,7 +195,7 @@ export class OrderIntake {
   }
 
   /** Rows of the orders whose first key was free. */
-  private async insertUntangled<Row>(statement: Statement, values: string[], orderCount: number): Promise<Row[]> {
+  private async insertUntangled<Row>(statement: Statement, values: (string | number)[], orderCount: number): Promise<Row[]> {
     for (let deadlocks = 0; ; deadlocks += 1) {
       try {
         return await this.connection.runDurably<Row>(statement, values);

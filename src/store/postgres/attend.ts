@@ -9,7 +9,13 @@ const MIN_GAP_MS = 5;
 /** After one that found no node with a free slot: they come for work by themselves when they have one. */
 const GAP_WHILE_ALL_ARE_BUSY_MS = 25;
 
-/** Sends hints on a connection of its own, outside every order's statement; what comes meanwhile is added up. */
+/** More orders than these are no idle system's. */
+const MOST_TO_RIDE = 8;
+
+/**
+ * Sends hints on a connection of its own, outside every order's statement; what comes meanwhile is added up. Where nothing was sent for
+ * a while, the statement that accepts a few orders may send the hint itself: nodes hear of it with the commit, a round trip earlier.
+ */
 export class HintSender {
   private readonly connection: Connection;
   private readonly clock: Clock;
@@ -27,6 +33,19 @@ export class HintSender {
       this.sending = undefined;
     });
     return this.sending;
+  }
+
+  /** Lets a statement send the hint for so many orders; until its end no other is sent. `undefined`: not now. */
+  takeRide(orderCount: number): { end: () => void } | undefined {
+    if (this.sending || orderCount > MOST_TO_RIDE) return undefined;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.sending = promise
+      .then(() => sleep(this.clock, MIN_GAP_MS))
+      .then(() => this.sendAll())
+      .finally(() => {
+        this.sending = undefined;
+      });
+    return { end: resolve };
   }
 
   private async sendAll(): Promise<void> {

@@ -15,15 +15,21 @@ function broken(code: string): Error {
 
 describe('toStoreFault', () => {
   // EPIPE has the form of an SQLSTATE.
-  it.each(['EPIPE', 'ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'EHOSTUNREACH'])('a connection that breaks with %s leaves the outcome open', (code) => {
-    const fault = toStoreFault(broken(code), 'HN');
-    expect(fault).toMatchObject({ code: 'warehouse-unavailable', message: expect.stringContaining(`HN does not answer (${code})`) });
-  });
+  it.each(['EPIPE', 'ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'EHOSTUNREACH'])(
+    'a connection that breaks with %s leaves the outcome open',
+    (code) => {
+      const fault = toStoreFault(broken(code), 'HN');
+      expect(fault).toMatchObject({ code: 'warehouse-unavailable', message: expect.stringContaining(`HN does not answer (${code})`) });
+    },
+  );
 
-  it.each(['08006', '25006', '40001', '40P01', '53300', '55P03', '57014', '57P01', '57P03', '58030'])('SQLSTATE %s passes by itself', (state) => {
-    const error = answered(state);
-    expect(toStoreFault(error, 'HN')).toMatchObject({ code: 'warehouse-unavailable', cause: error });
-  });
+  it.each(['08006', '25006', '40001', '40P01', '53300', '55P03', '57014', '57P01', '57P03', '58030'])(
+    'SQLSTATE %s passes by itself',
+    (state) => {
+      const error = answered(state);
+      expect(toStoreFault(error, 'HN')).toMatchObject({ code: 'warehouse-unavailable', cause: error });
+    },
+  );
 
   it.each(['22P02', '23505', '26000', '42P01', 'P0001', 'XX000'])('SQLSTATE %s stays what it is', (state) => {
     const error = answered(state);

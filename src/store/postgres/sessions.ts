@@ -86,18 +86,19 @@ const END_SESSIONS: Statement = {
 };
 
 /**
- * As many nodes as the orders need, those with the most free slots first; among equals another one each time, because what
- * they said of themselves is up to a tick old. A hint: nothing depends on it.
+ * The query that tells as many nodes as the orders need, those with the most free slots first; among equals another one each time,
+ * because what they said of themselves is up to a tick old. A hint: nothing depends on it.
  */
-const WAKE_NODES: Statement = {
-  name: 'wake_nodes',
-  text: `
+export function wakingNodes(orderCount: string): string {
+  return `
     select count(pg_notify('conveyor_work_' || session_id, 'work'))::int as woken
       from (select session_id, sum(free) over (order by free desc, turn) - free as slots_before
               from (select session_id, slots - busy as free, random() as turn from node_sessions
                      where state = 'live' and slots > busy and lease_until > clock_timestamp()) n) s
-     where slots_before < $1`,
-};
+     where slots_before < ${orderCount}`;
+}
+
+const WAKE_NODES: Statement = { name: 'wake_nodes', text: wakingNodes('$1') };
 
 const READ_LOAD: Statement = {
   name: 'read_load',
