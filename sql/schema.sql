@@ -236,6 +236,13 @@ create table outbox_cursors (
   constraint outbox_cursors_pkey PRIMARY KEY (name)
 ) with (fillfactor=50);
 
+create table sealed_ranges (
+  index_name text not null,
+  filenode oid not null,
+  blocks bigint not null,
+  constraint sealed_ranges_pkey PRIMARY KEY (index_name)
+);
+
 create table statistics_progress (
   only_row boolean not null default true,
   upto timestamp with time zone,
@@ -862,6 +869,46 @@ begin
   update statistics_progress p set upto = ends where p.upto is distinct from ends;
   upto := ends;
   due_in := case when ends + width <= settled then interval '0' else greatest(ends + width - clock_timestamp(), '1 second') end;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.seal_ranges(most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET lock_timeout TO '20ms'
+AS $function$
+declare
+  open_blocks constant bigint := 64;              -- at the end of a table, where rows are being added
+  i record;
+  block bigint;
+  done integer := 0;
+begin
+  delete from sealed_ranges s where to_regclass(s.index_name) is null;
+  for i in
+    select c.oid as id, c.oid::regclass::text as name, pg_relation_filenode(x.indrelid) as filenode,
+           coalesce((select o.option_value::bigint from pg_options_to_table(c.reloptions) o where o.option_name = 'pages_per_range'), 128) as width,
+           pg_relation_size(x.indrelid) / current_setting('block_size')::bigint - open_blocks as full_blocks,
+           s.filenode as sealed_filenode, s.blocks as sealed_blocks
+      from pg_class c
+      join pg_am a on a.oid = c.relam and a.amname = 'brin'
+      join pg_index x on x.indexrelid = c.oid
+      left join sealed_ranges s on s.index_name = c.oid::regclass::text
+     where c.relkind = 'i' and c.relnamespace = (select t.relnamespace from pg_class t where t.oid = 'orders'::regclass)
+  loop
+    block := case when i.sealed_filenode = i.filenode then i.sealed_blocks else 0 end;
+    continue when done >= most or block + i.width > i.full_blocks;
+    begin
+      while done < most and block + i.width <= i.full_blocks loop
+        perform brin_desummarize_range(i.id, block), brin_summarize_range(i.id, block);
+        block := block + i.width;
+        done := done + 1;
+      end loop;
+      insert into sealed_ranges as s (index_name, filenode, blocks) values (i.name, i.filenode, block)
+      on conflict (index_name) do update set filenode = excluded.filenode, blocks = excluded.blocks;
+    exception when lock_not_available then
+      continue;
+    end;
+  end loop;
+  return done;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.settled_until()

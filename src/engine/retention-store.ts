@@ -5,6 +5,11 @@ export interface RetentionStore {
    * not ended is never dropped, nor is one whose events were not announced yet.
    */
   keepHouse(options: { keepMs: number | undefined }): Promise<HouseReport>;
+  /**
+   * Has up to `most` stretches of what was written by now known for good, so that what happened at some time is found at once; idempotent.
+   * How many there were: fewer than `most` when nothing is behind.
+   */
+  sealRanges(options: { most: number }): Promise<number>;
 }
 
 export interface HouseReport {

@@ -1,19 +1,18 @@
 import { Bookkeeper } from './bookkeeper.ts';
 import { Housekeeper, type HousekeeperOptions } from './housekeeper.ts';
+import { startSealing } from './sealer.ts';
 
 /** What the leader does beside its ticks, so that none of it holds up a lease. */
 export class LeaderChores {
-  private readonly housekeeper: Housekeeper;
-  private readonly bookkeeper: Bookkeeper;
+  private readonly chores: readonly ((isLeader: boolean) => void)[];
 
   constructor(options: HousekeeperOptions) {
-    this.housekeeper = new Housekeeper(options);
-    this.bookkeeper = new Bookkeeper(options);
+    const [housekeeper, bookkeeper] = [new Housekeeper(options), new Bookkeeper(options)];
+    this.chores = [(isLeader) => housekeeper.follow(isLeader), (isLeader) => bookkeeper.follow(isLeader), startSealing(options)];
   }
 
   /** With every tick. */
   follow(isLeader: boolean): void {
-    this.housekeeper.follow(isLeader);
-    this.bookkeeper.follow(isLeader);
+    for (const chore of this.chores) chore(isLeader);
   }
 }

@@ -16,5 +16,6 @@ export function retentionStore(db: MemoryDatabase): RetentionStore {
       }
       return report;
     },
+    sealRanges: async () => 0,
   };
 }

@@ -16,6 +16,9 @@ const DELETE_EXPIRED: Statement = {
   text: `select delete_expired($1 * interval '1 millisecond', $2) as rows`,
 };
 
+/** See docs/decisions/0016-sealed-ranges.md. */
+const SEAL_RANGES: Statement = { name: 'seal_ranges', text: 'select seal_ranges($1) as sealed' };
+
 /** Small enough not to hold anybody up. */
 const ROWS_AT_ONCE = 2_000;
 
@@ -24,6 +27,10 @@ export function retentionStore(connection: Connection): RetentionStore {
     async keepHouse({ keepMs }) {
       const made = (await connection.run<{ suffix: string }>(MAKE_PARTITIONS, [partitionWidthMs(keepMs)])).map(({ suffix }) => suffix);
       return { made, ...(keepMs === undefined ? NOTHING_DROPPED : await dropExpired(connection, keepMs)) };
+    },
+    async sealRanges({ most }) {
+      const [row] = await connection.run<{ sealed: number }>(SEAL_RANGES, [most]);
+      return row?.sealed ?? 0;
     },
   };
 }
