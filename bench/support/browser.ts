@@ -1,7 +1,6 @@
-import { type Browser, type CDPSession, chromium, type Page } from 'playwright-core';
+import type { Browser, CDPSession, Page } from 'playwright-core';
+import { DESK, openChromium } from '#test/chromium.ts';
 
-/** Where Debian's package has it. */
-const CHROMIUM = '/usr/bin/chromium';
 const BYTES_PER_MB = 1_048_576;
 
 /** What Chromium itself says of a page. */
@@ -31,8 +30,8 @@ export class BenchPage {
   }
 
   static async open(url: string): Promise<BenchPage> {
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
-    const context = await browser.newContext({ viewport: { width: 1360, height: 850 } });
+    const browser = await openChromium();
+    const context = await browser.newContext({ viewport: DESK });
     await context.request.post(`${url}/session`, { data: { token: 'operator' } });
     const page = await context.newPage();
     const session = await context.newCDPSession(page);

@@ -56,4 +56,6 @@ export const DeliveryPage = Type.Object({
 export const DeliveryQuery = Type.Object(pageQuery, { additionalProperties: false });
 
 export type WebhookJson = Static<typeof WebhookView>;
+export type WebhookListJson = Static<typeof WebhookList>;
 export type DeliveryJson = Static<typeof DeliveryView>;
+export type DeliveryPageJson = Static<typeof DeliveryPage>;

@@ -1,12 +1,10 @@
 import { type Static, Type } from 'typebox';
 import { ERROR_CATALOGUE, type ErrorCode } from '#domain/errors.ts';
+import { MAX_DETAIL_BYTES, MAX_ITEMS, MAX_LENGTHS, MAX_QUANTITY, OWN_ORDER_ID, UNIT_PRICE } from '#domain/order-limits.ts';
 import { ORDER_STATUSES, type OrderStatus } from '#domain/order-state.ts';
 
 /** The wire, as schemas: validation, serialisation and the OpenAPI document all come from here. */
 
-export const MAX_BODY_BYTES = 256 * 1024;
-export const MAX_DETAIL_BYTES = 64 * 1024;
-export const MAX_METADATA_BYTES = 16 * 1024;
 export const DEFAULT_PAGE = 50;
 export const MAX_PAGE = 200;
 
@@ -30,23 +28,25 @@ const Because = Type.Object({ code: Type.String(), message: Type.String(), until
 
 const Item = Type.Object(
   {
-    sku: Type.String({ minLength: 1, maxLength: 200 }),
-    quantity: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
-    unit_price: Type.Optional(Type.String({ pattern: '^[0-9]{1,12}(\\.[0-9]{1,6})?$', description: 'a decimal number as text' })),
+    sku: Type.String({ minLength: 1, maxLength: MAX_LENGTHS.sku }),
+    quantity: Type.Integer({ minimum: 1, maximum: MAX_QUANTITY }),
+    unit_price: Type.Optional(Type.String({ pattern: UNIT_PRICE.source, description: 'a decimal number as text' })),
   },
   { additionalProperties: false },
 );
 
 export const OrderBody = Type.Object(
   {
-    customer_name: Type.Optional(Type.String({ maxLength: 200 })),
-    region: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
-    symbol: Type.Optional(Type.String({ maxLength: 32 })),
-    quantity: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'default 1' })),
+    customer_name: Type.Optional(Type.String({ maxLength: MAX_LENGTHS.customer_name })),
+    region: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_LENGTHS.region })),
+    symbol: Type.Optional(Type.String({ maxLength: MAX_LENGTHS.symbol })),
+    quantity: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_QUANTITY, description: 'default 1' })),
     detail: Type.Optional(Type.String({ maxLength: MAX_DETAIL_BYTES })),
-    items: Type.Optional(Type.Array(Item, { maxItems: 1_000 })),
-    tracking_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'an idempotency key of the customer' })),
-    order_id: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$', description: "the client's own id" })),
+    items: Type.Optional(Type.Array(Item, { maxItems: MAX_ITEMS })),
+    tracking_id: Type.Optional(
+      Type.String({ minLength: 1, maxLength: MAX_LENGTHS.tracking_id, description: 'an idempotency key of the customer' }),
+    ),
+    order_id: Type.Optional(Type.String({ pattern: OWN_ORDER_ID.source, description: "the client's own id" })),
     timestamp: Type.Optional(Type.String({ maxLength: 40, description: 'RFC 3339, or ISO 8601 without a zone' })),
     metadata: Type.Optional(Type.Object({}, { additionalProperties: true, description: 'at most 16 KiB' })),
   },
@@ -112,12 +112,12 @@ export const OrderPage = Type.Object({
 export const orderCriteria = {
   status: Type.Optional(Status),
   step: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: 'the present step of an open order' })),
-  region: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  region: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_LENGTHS.region })),
   warehouse: Type.Optional(Type.String({ minLength: 1, maxLength: 32 })),
   node: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F-]{36}$', description: 'the id of the node that works the order' })),
-  customer_name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
-  symbol: Type.Optional(Type.String({ minLength: 1, maxLength: 32 })),
-  tracking_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+  customer_name: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_LENGTHS.customer_name })),
+  symbol: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_LENGTHS.symbol })),
+  tracking_id: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_LENGTHS.tracking_id })),
   id: Type.Optional(
     Type.String({ maxLength: 36, description: 'the beginning of the order id, at least 4 digits; dashes may be left out' }),
   ),

@@ -1,13 +1,13 @@
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { ConveyorError } from '#domain/errors.ts';
 import type { Order } from '#domain/order.ts';
+import { MAX_BODY_BYTES } from '#domain/order-limits.ts';
 import { DEFAULT_REBALANCE_AT } from '#domain/routing.ts';
 import type { Clock } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
 import type { WorkflowRegistry } from '#engine/registry.ts';
 import type { Store } from '#engine/store.ts';
 import type { Workflow } from '#engine/workflow.ts';
-import { MAX_BODY_BYTES } from './api.ts';
 import { Authenticator, namesPrincipal, type Principal, refuseForeignHost, refuseForeignSite, refuseJoinToken, tokenOf } from './auth.ts';
 import { readJsonBodies, refuseEncodedBody } from './body.ts';
 import { BulkWorkers } from './bulk/worker.ts';

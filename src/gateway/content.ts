@@ -1,7 +1,7 @@
 import { ConveyorError } from '#domain/errors.ts';
 import { findJsonFault } from '#domain/json.ts';
 import type { OrderContent } from '#domain/order.ts';
-import { MAX_DETAIL_BYTES, MAX_METADATA_BYTES } from './api.ts';
+import { MAX_DETAIL_BYTES, MAX_METADATA_BYTES } from '#domain/order-limits.ts';
 
 const ISO_TIME = /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(?:[Zz]|[+-](\d{2}):(\d{2}))?$/;
 /** No order is older or younger; beyond these years PostgreSQL and JavaScript write times differently. */

@@ -1,20 +1,21 @@
 import { existsSync } from 'node:fs';
 import AxeBuilder from '@axe-core/playwright';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { expect } from 'vitest';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { DESK, hasChromium, openChromium } from '#test/chromium.ts';
+import { ConsoleCluster } from '#test/console-cluster.ts';
+import { waitUntil } from '#test/waiting.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
 const INDEX = new URL('../../console/dist/index.html', import.meta.url);
+const PHONE = { width: 375, height: 740 };
+const TIMEOUT_MS = 20_000;
 
-/** What the browser's tests lack on this machine; `undefined`: nothing. */
-export const missingForBrowser: string | undefined = !existsSync(CHROMIUM)
+const missing = !hasChromium()
   ? 'the Debian package chromium is not installed'
   : existsSync(INDEX)
     ? undefined
     : 'the console is not built: npm run console';
-if (missingForBrowser) console.warn(`left out: the console in a browser; ${missingForBrowser}`);
-
-const TIMEOUT_MS = 20_000;
+if (missing) console.warn(`left out: the console in a browser; ${missing}`);
 
 export interface Surfing {
   dark?: boolean;
@@ -28,22 +29,63 @@ export interface ConsolePage {
   faults: string[];
 }
 
-/** Chromium with pages that note every fault. */
-export class TestBrowser {
-  private readonly browser: Browser;
+/** Tests of the console of a cluster that is started with these arguments; left out where there is no browser. */
+export function describeConsole(what: string, args: readonly string[], tests: (ui: ConsoleInBrowser) => void): void {
+  describe.skipIf(missing !== undefined)(what, () => {
+    const ui = new ConsoleInBrowser();
+    beforeAll(() => ui.start(args));
+    afterAll(() => ui.stop());
+    tests(ui);
+  });
+}
 
-  private constructor(browser: Browser) {
-    this.browser = browser;
+/** A cluster of its own, and Chromium with pages that note every fault. */
+export class ConsoleInBrowser {
+  private started: ConsoleCluster | undefined;
+  private browser: Browser | undefined;
+
+  async start(args: readonly string[]): Promise<void> {
+    this.started = await ConsoleCluster.start(...args);
+    this.browser = await openChromium();
   }
 
-  static async open(): Promise<TestBrowser> {
-    // As root Chromium refuses its sandbox.
-    return new TestBrowser(await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] }));
+  async stop(): Promise<void> {
+    await this.browser?.close();
+    await this.started?.stop();
   }
 
+  get cluster(): ConsoleCluster {
+    return this.started as ConsoleCluster;
+  }
+
+  /** A page where somebody is signed in, and has gone to this path. */
+  async open(token: string, path: string, surfing?: Surfing): Promise<ConsolePage> {
+    const surfer = await this.newPage(surfing);
+    await this.signIn(surfer, token);
+    await this.goTo(surfer, path);
+    return surfer;
+  }
+
+  async goTo({ page }: ConsolePage, path: string): Promise<void> {
+    await page.goto(`${this.cluster.url}${path}`);
+  }
+
+  async signIn(surfer: ConsolePage, token: string): Promise<void> {
+    const { page } = surfer;
+    await this.goTo(surfer, '/');
+    await page.getByLabel('Access token').fill(token);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page
+      .getByRole('navigation', { name: 'Pages' })
+      .or(page.getByRole('button', { name: 'Open the menu' }))
+      .first()
+      .waitFor();
+  }
+
+  /** Of a browser that knows nothing of the others. */
   async newPage({ dark = false, phone = false }: Surfing = {}): Promise<ConsolePage> {
-    const context = await this.browser.newContext({
-      viewport: phone ? { width: 375, height: 740 } : { width: 1360, height: 850 },
+    const context = await (this.browser as Browser).newContext({
+      viewport: phone ? PHONE : DESK,
       colorScheme: dark ? 'dark' : 'light',
       reducedMotion: 'reduce',
       acceptDownloads: true,
@@ -64,10 +106,6 @@ export class TestBrowser {
     });
     return { page, faults };
   }
-
-  async close(): Promise<void> {
-    await this.browser.close();
-  }
 }
 
 /** An answer that is an error is told by the page; the browser's own line about it is none of the page's faults. */
@@ -75,15 +113,18 @@ function isFault(type: string, text: string): boolean {
   return (type === 'error' || type === 'warning') && !text.startsWith('Failed to load resource');
 }
 
-export async function signIn({ page }: ConsolePage, url: string, token: string): Promise<void> {
-  await page.goto(url);
-  await page.getByLabel('Access token').fill(token);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page
-    .getByRole('navigation', { name: 'Pages' })
-    .or(page.getByRole('button', { name: 'Open the menu' }))
-    .first()
-    .waitFor();
+/** Keys of a sequence that come too far apart are none: on a busy machine they are pressed again, as a person would. */
+export async function goBy(page: Page, keys: string, heading: string): Promise<void> {
+  await waitUntil(`${keys} to lead to ${heading}`, async () => {
+    for (const key of keys.split(' ')) await page.keyboard.press(key);
+    return page
+      .getByRole('heading', { name: heading, level: 1 })
+      .waitFor({ timeout: 2_000 })
+      .then(
+        () => true,
+        () => false,
+      );
+  });
 }
 
 /** Fails with what axe found, each with its place. */

@@ -1,8 +1,6 @@
-import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ConsoleCluster } from '#test/console-cluster.ts';
+import { beforeAll, expect, it } from 'vitest';
 import { waitUntil } from '#test/waiting.ts';
-import { type ConsolePage, expectAccessible, missingForBrowser, signIn, TestBrowser } from './browser.ts';
+import { type ConsolePage, describeConsole, expectAccessible, goBy } from './browser.ts';
 
 interface Seen {
   status: string;
@@ -18,28 +16,21 @@ const HOSTILE = [
   '{{constructor.constructor("window.hacked=1")()}}',
 ];
 
-describe.skipIf(missingForBrowser !== undefined)('every page of the console', () => {
-  let cluster: ConsoleCluster;
-  let browser: TestBrowser;
+describeConsole('every page of the console', ['--embedded', 'HCM,HN', '--step-duration', '50ms', '--failure-rate', '0.3'], (ui) => {
   let orderId: string;
   beforeAll(async () => {
-    cluster = await ConsoleCluster.start('--embedded', 'HCM,HN', '--step-duration', '50ms', '--failure-rate', '0.3');
-    browser = await TestBrowser.open();
+    const { cluster } = ui;
+    // A name that leads nowhere: what is to be seen is the page.
+    const webhook = { url: 'https://hooks.invalid/<script>', events: ['order.completed'] };
+    await cluster.call('POST', '/webhooks', { token: 'user', body: webhook });
     await Promise.all(HOSTILE.map((text, n) => cluster.place(hostileOrder(text, n))));
     orderId = await cluster.place({
       ...hostileOrder([...HOSTILE.join(' ')].slice(0, 150).join(''), 99),
       detail: HOSTILE.join('\n').repeat(100),
     });
-    await cluster
-      .call('POST', '/webhooks', { token: 'user', body: { url: 'https://example.org/<script>', kinds: ['completed'] } })
-      .catch(() => undefined);
     await waitUntil('the orders have ended', async () =>
       ['completed', 'failed'].includes((await cluster.call<Seen>('GET', `/orders/${orderId}`)).status),
     );
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await cluster?.stop();
   });
 
   const pages = (): [string, string][] => [
@@ -58,7 +49,7 @@ describe.skipIf(missingForBrowser !== undefined)('every page of the console', ()
   async function visit(surfer: ConsolePage, look: (what: string) => Promise<void>): Promise<void> {
     const { page } = surfer;
     for (const [what, path] of pages()) {
-      await page.goto(`${cluster.url}${path}`);
+      await ui.goTo(surfer, path);
       await page.getByRole('main').getByRole('heading', { level: 1 }).waitFor();
       await waitUntil(
         `${what} has loaded`,
@@ -77,11 +68,11 @@ describe.skipIf(missingForBrowser !== undefined)('every page of the console', ()
     ['in the dark', { dark: true }],
     ['on a phone', { phone: true }],
   ])('is accessible %s, within its width, and shows what anyone wrote as text', async (where, surfing) => {
-    const surfer = await browser.newPage(surfing);
-    await surfer.page.goto(cluster.url);
+    const surfer = await ui.newPage(surfing);
+    await ui.goTo(surfer, '/');
     await surfer.page.getByLabel('Access token').waitFor();
     await expectAccessible(surfer.page, `the sign-in ${where}`);
-    await signIn(surfer, cluster.url, 'operator');
+    await ui.signIn(surfer, 'operator');
     await visit(surfer, async (what) => {
       await expectAccessible(surfer.page, `${what} ${where}`);
       const width = await surfer.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -92,17 +83,13 @@ describe.skipIf(missingForBrowser !== undefined)('every page of the console', ()
   });
 
   it('shows hostile text exactly as it was written', async () => {
-    const surfer = await browser.newPage();
-    await signIn(surfer, cluster.url, 'operator');
-    await surfer.page.goto(`${cluster.url}/ui/orders`);
-    for (const text of HOSTILE) await surfer.page.getByText(text, { exact: true }).first().waitFor();
-    expect(surfer.faults).toEqual([]);
+    const { page, faults } = await ui.open('operator', '/ui/orders');
+    for (const text of HOSTILE) await page.getByText(text, { exact: true }).first().waitFor();
+    expect(faults).toEqual([]);
   });
 
   it('is within reach of the keyboard: navigation, the list, an order and back', async () => {
-    const surfer = await browser.newPage();
-    const { page } = surfer;
-    await signIn(surfer, cluster.url, 'operator');
+    const { page, faults } = await ui.open('operator', '/');
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
     await goBy(page, 'g o', 'Orders');
     await page.locator('main a[href^="/ui/orders/"]').first().waitFor();
@@ -117,21 +104,19 @@ describe.skipIf(missingForBrowser !== undefined)('every page of the console', ()
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await goBy(page, 'g c', 'Cluster');
-    expect(surfer.faults).toEqual([]);
+    expect(faults).toEqual([]);
   });
 
   it('shows a customer its own orders and nothing of an operator’s, and the API agrees', async () => {
-    const foreign = await cluster.place({ symbol: 'OTHERS' }, 'operator');
-    const surfer = await browser.newPage();
+    const foreign = await ui.cluster.place({ symbol: 'OTHERS' }, 'operator');
+    const surfer = await ui.open('user', '/ui/orders');
     const { page } = surfer;
-    await signIn(surfer, cluster.url, 'user');
-    await page.goto(`${cluster.url}/ui/orders`);
     await page.locator(`a[href="/ui/orders/${orderId}"]`).waitFor();
     expect(await page.getByText('OTHERS').count()).toBe(0);
     const links = await page.getByRole('navigation', { name: 'Pages' }).getByRole('link').allTextContents();
     expect(links.filter((link) => /Overview|Cluster|Generator|Audit/.test(link))).toEqual([]);
     expect(await page.getByRole('button', { name: /All that match/ }).count()).toBe(0);
-    await page.goto(`${cluster.url}/ui/orders/${foreign}`);
+    await ui.goTo(surfer, `/ui/orders/${foreign}`);
     await page
       .getByText(/no order|not found|unknown/i)
       .first()
@@ -161,20 +146,6 @@ describe.skipIf(missingForBrowser !== undefined)('every page of the console', ()
     });
   });
 });
-
-/** Keys of a sequence that come too far apart are none: on a busy machine they are pressed again, as a person would. */
-async function goBy(page: Page, keys: string, heading: string): Promise<void> {
-  await waitUntil(`${keys} to lead to ${heading}`, async () => {
-    for (const key of keys.split(' ')) await page.keyboard.press(key);
-    return page
-      .getByRole('heading', { name: heading, level: 1 })
-      .waitFor({ timeout: 2_000 })
-      .then(
-        () => true,
-        () => false,
-      );
-  });
-}
 
 function hostileOrder(text: string, n: number): object {
   return {

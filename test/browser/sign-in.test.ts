@@ -1,27 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ConsoleCluster } from '#test/console-cluster.ts';
-import { missingForBrowser, signIn, TestBrowser } from './browser.ts';
+import { expect, it } from 'vitest';
+import { describeConsole } from './browser.ts';
 
-describe.skipIf(missingForBrowser !== undefined)('signing in to the console', () => {
-  let cluster: ConsoleCluster;
-  let browser: TestBrowser;
-  beforeAll(async () => {
-    cluster = await ConsoleCluster.start('--embedded', 'HCM', '--step-duration', '200ms', '--failure-rate', '0');
-    browser = await TestBrowser.open();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await cluster?.stop();
-  });
-
+describeConsole('signing in to the console', ['--embedded', 'HCM', '--step-duration', '200ms', '--failure-rate', '0'], (ui) => {
   it('says what is wrong with a token, takes a good one, keeps it over a reload, and forgets it', async () => {
-    const surfer = await browser.newPage();
+    const surfer = await ui.newPage();
     const { page, faults } = surfer;
-    await page.goto(cluster.url);
+    await ui.goTo(surfer, '/');
     await page.getByLabel('Access token').fill('nonsense');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('alert').getByText('the token is unknown or was revoked').waitFor();
-    await signIn(surfer, cluster.url, 'operator');
+    await ui.signIn(surfer, 'operator');
     await page.getByText('Live', { exact: true }).waitFor();
     await page.reload();
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
@@ -35,8 +23,9 @@ describe.skipIf(missingForBrowser !== undefined)('signing in to the console', ()
   });
 
   it('offers the tokens of a development start', async () => {
-    const { page } = await browser.newPage();
-    await page.goto(cluster.url);
+    const surfer = await ui.newPage();
+    const { page } = surfer;
+    await ui.goTo(surfer, '/');
     await page.getByRole('button', { name: 'Continue as customer' }).click();
     await page.getByRole('button', { name: 'Menu of user' }).waitFor();
     await page.getByRole('link', { name: 'Orders' }).waitFor();

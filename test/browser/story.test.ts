@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ConsoleCluster } from '#test/console-cluster.ts';
+import type { Locator } from 'playwright-core';
+import { afterEach, beforeAll, expect, it } from 'vitest';
 import { waitUntil } from '#test/waiting.ts';
-import { type ConsolePage, missingForBrowser, signIn, TestBrowser } from './browser.ts';
+import { type ConsolePage, describeConsole, goBy } from './browser.ts';
 
 interface Seen {
   status: string;
@@ -12,25 +12,19 @@ interface Seen {
 
 /** Where a person may look at what was seen; only when asked for. */
 const SHOTS = process.env['CONVEYOR_SCREENSHOTS'];
+const START = ['--embedded', 'HCM', '--slots', '4', '--step-duration', '1s', '--failure-rate', '0'];
 
-describe.skipIf(missingForBrowser !== undefined)('an operator’s day', () => {
-  let cluster: ConsoleCluster;
-  let browser: TestBrowser;
+describeConsole('an operator’s day', START, (ui) => {
   let surfer: ConsolePage;
   beforeAll(async () => {
-    cluster = await ConsoleCluster.start('--embedded', 'HCM', '--slots', '4', '--step-duration', '1s', '--failure-rate', '0');
-    browser = await TestBrowser.open();
-    surfer = await browser.newPage();
-    await signIn(surfer, cluster.url, 'operator');
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await cluster?.stop();
+    surfer = await ui.open('operator', '/');
   });
   afterEach(() => expect(surfer.faults.splice(0)).toEqual([]));
 
-  const open = (path: string): Promise<unknown> => surfer.page.goto(`${cluster.url}${path}`);
-  const seen = (id: string): Promise<Seen> => cluster.call<Seen>('GET', `/orders/${id}`);
+  const open = (path: string): Promise<void> => ui.goTo(surfer, path);
+  const seen = (id: string): Promise<Seen> => ui.cluster.call<Seen>('GET', `/orders/${id}`);
+  /** The word for how the order that is shown stands. */
+  const stands = (word: string): Locator => surfer.page.getByRole('region', { name: 'How it stands' }).getByText(word, { exact: true });
   const shoot = async (name: string): Promise<void> => {
     if (SHOTS === undefined) return;
     await mkdir(SHOTS, { recursive: true });
@@ -39,10 +33,8 @@ describe.skipIf(missingForBrowser !== undefined)('an operator’s day', () => {
 
   it('places an order and watches its timeline grow to the end', async () => {
     const { page } = surfer;
-    await open('/');
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
-    await page.keyboard.press('g');
-    await page.keyboard.press('n');
+    await goBy(page, 'g n', 'Place an order');
     await page.getByLabel('Customer name').fill('Ada');
     await page.getByLabel('Symbol').fill('ADA');
     await page.getByRole('button', { name: 'Place the order' }).click();
@@ -51,7 +43,7 @@ describe.skipIf(missingForBrowser !== undefined)('an operator’s day', () => {
     const counts: number[] = [];
     await waitUntil('the timeline has grown to the end', async () => {
       counts.push(await bars.count());
-      return page.getByRole('main').getByText('Completed').first().isVisible();
+      return stands('Completed').isVisible();
     });
     expect(counts).toEqual([...counts].sort((a, b) => a - b));
     expect(new Set(counts).size).toBeGreaterThan(2);
@@ -72,13 +64,13 @@ describe.skipIf(missingForBrowser !== undefined)('an operator’s day', () => {
 
   it('cancels another', async () => {
     const { page } = surfer;
-    const id = await cluster.place({ symbol: 'TSLA' });
+    const id = await ui.cluster.place({ symbol: 'TSLA' });
     await open(`/ui/orders/${id}`);
     await page.getByRole('button', { name: 'Cancel', exact: true }).click();
     const dialog = page.getByRole('dialog', { name: 'Cancel this order?' });
     await dialog.getByLabel('Reason').fill('changed my mind');
     await dialog.getByRole('button', { name: 'Cancel the order' }).click();
-    await page.getByRole('main').getByText('Cancelled').first().waitFor();
+    await stands('Cancelled').waitFor();
     expect((await seen(id)).status).toBe('cancelled');
     await open('/ui/audit');
     await page.getByText('changed my mind').waitFor();
@@ -86,11 +78,12 @@ describe.skipIf(missingForBrowser !== undefined)('an operator’s day', () => {
 
   it('kills a node and sees its tile go and its orders go on elsewhere', async () => {
     const { page } = surfer;
-    const node = await cluster.join('--slots', '10', '--node-name', 'doomed');
-    const orders = await Promise.all(Array.from({ length: 12 }, () => cluster.place()));
+    const node = await ui.cluster.join('--slots', '10', '--node-name', 'doomed');
     await open('/ui/cluster');
     const tile = page.getByRole('article', { name: 'Node doomed' });
     await tile.waitFor();
+    // Placed when all else is there: the node has to die before the first of them ends.
+    const orders = await Promise.all(Array.from({ length: 12 }, () => ui.cluster.place()));
     await waitUntil('the node has orders', async () => Number(await tile.locator('svg[data-busy]').getAttribute('data-busy')) > 0);
     await shoot('cluster');
     const nodeId = (await tile.getAttribute('data-node')) as string;
@@ -108,7 +101,7 @@ describe.skipIf(missingForBrowser !== undefined)('an operator’s day', () => {
 
   it('drains a node', async () => {
     const { page } = surfer;
-    await cluster.join('--slots', '3', '--node-name', 'tired');
+    await ui.cluster.join('--slots', '3', '--node-name', 'tired');
     await open('/ui/cluster');
     const tile = page.getByRole('article', { name: 'Node tired' });
     await tile.getByRole('button', { name: 'What to do with tired' }).click();
@@ -117,7 +110,7 @@ describe.skipIf(missingForBrowser !== undefined)('an operator’s day', () => {
     await dialog.getByLabel('Reason').fill('new kernel');
     await dialog.getByRole('button', { name: /Drain/ }).click();
     await tile.getByText('Draining').waitFor();
-    const { nodes } = await cluster.call<{ nodes: { name: string; state: string }[] }>('GET', '/diagnostic/cluster');
+    const { nodes } = await ui.cluster.call<{ nodes: { name: string; state: string }[] }>('GET', '/diagnostic/cluster');
     expect(nodes.find(({ name }) => name === 'tired')).toMatchObject({ state: 'draining' });
   });
 
@@ -127,7 +120,7 @@ describe.skipIf(missingForBrowser !== undefined)('an operator’s day', () => {
     await page.getByText('Live', { exact: true }).waitFor();
     await page.context().setOffline(true);
     await page.getByText('Connection lost').waitFor();
-    const id = await cluster.place({ symbol: 'BACK' });
+    const id = await ui.cluster.place({ symbol: 'BACK' });
     await page.context().setOffline(false);
     await page.getByText('Live', { exact: true }).waitFor();
     await page
@@ -140,27 +133,14 @@ describe.skipIf(missingForBrowser !== undefined)('an operator’s day', () => {
   });
 });
 
-describe.skipIf(missingForBrowser !== undefined)('orders that failed', () => {
-  let cluster: ConsoleCluster;
-  let browser: TestBrowser;
-  beforeAll(async () => {
-    cluster = await ConsoleCluster.start('--embedded', 'HCM', '--step-duration', '20ms', '--failure-rate', '1');
-    browser = await TestBrowser.open();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await cluster?.stop();
-  });
-
+describeConsole('orders that failed', ['--embedded', 'HCM', '--step-duration', '20ms', '--failure-rate', '1'], (ui) => {
   it('are all retried, after a look at how many', async () => {
+    const { cluster } = ui;
     const ids = await Promise.all(Array.from({ length: 25 }, (_, n) => cluster.place({ symbol: 'FAIL', quantity: n + 1 })));
     await waitUntil('all have failed', async () =>
       (await Promise.all(ids.map((id) => cluster.call<Seen>('GET', `/orders/${id}`)))).every(({ status }) => status === 'failed'),
     );
-    const surfer = await browser.newPage();
-    const { page, faults } = surfer;
-    await signIn(surfer, cluster.url, 'operator');
-    await page.goto(`${cluster.url}/ui/orders?q=status:failed+symbol:FAIL`);
+    const { page, faults } = await ui.open('operator', '/ui/orders?q=status:failed+symbol:FAIL');
     await page.getByRole('button', { name: 'All that match …' }).click();
     await page.getByRole('button', { name: /^Retry all/ }).click();
     const dialog = page.getByRole('dialog', { name: 'Retry all orders that match' });

@@ -1,12 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ConsoleCluster } from '#test/console-cluster.ts';
-import { expectAccessible, missingForBrowser, signIn, TestBrowser } from './browser.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeConsole, expectAccessible } from './browser.ts';
 
-describe.skipIf(missingForBrowser !== undefined)('webhooks in the console', () => {
-  let cluster: ConsoleCluster;
-  let browser: TestBrowser;
+const START = ['--embedded', 'HCM', '--step-duration', '100ms', '--failure-rate', '0', '--webhook-targets', 'all'];
+
+describeConsole('webhooks in the console', START, (ui) => {
   let receiver: Server;
   let address: string;
   /** What the receiver answers. */
@@ -18,23 +17,14 @@ describe.skipIf(missingForBrowser !== undefined)('webhooks in the console', () =
     });
     await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
     address = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hooks`;
-    cluster = await ConsoleCluster.start(
-      ...['--embedded', 'HCM', '--step-duration', '100ms', '--failure-rate', '0', '--webhook-targets', 'all'],
-    );
-    browser = await TestBrowser.open();
   });
-  afterAll(async () => {
-    await browser?.close();
-    await cluster?.stop();
+  afterAll(() => {
     receiver?.closeAllConnections();
     receiver?.close();
   });
 
   it('are made with the keyboard, and show their secret once', async () => {
-    const surfer = await browser.newPage();
-    const { page, faults } = surfer;
-    await signIn(surfer, cluster.url, 'user');
-    await page.goto(`${cluster.url}/ui/webhooks`);
+    const { page, faults } = await ui.open('user', '/ui/webhooks');
     await page.getByText('No webhooks yet').waitFor();
     await page.getByRole('button', { name: 'New webhook' }).focus();
     await page.keyboard.press('Enter');
@@ -57,11 +47,8 @@ describe.skipIf(missingForBrowser !== undefined)('webhooks in the console', () =
   });
 
   it('show what became of each delivery, and send it again', async () => {
-    const surfer = await browser.newPage({ dark: true, phone: true });
-    const { page, faults } = surfer;
-    await signIn(surfer, cluster.url, 'operator');
-    await page.goto(`${cluster.url}/ui/webhooks`);
-    await cluster.place();
+    const { page, faults } = await ui.open('operator', '/ui/webhooks', { dark: true, phone: true });
+    await ui.cluster.place();
     await page.getByText('Tried, waiting').waitFor();
     await page.getByText('it answered 500').waitFor();
     await expectAccessible(page, 'deliveries, dark, on a phone');
@@ -73,13 +60,10 @@ describe.skipIf(missingForBrowser !== undefined)('webhooks in the console', () =
   });
 
   it('say why nothing is sent, and go after a question', async () => {
-    const surfer = await browser.newPage();
-    const { page, faults } = surfer;
-    await signIn(surfer, cluster.url, 'user');
-    await page.goto(`${cluster.url}/ui/webhooks`);
+    const { page, faults } = await ui.open('user', '/ui/webhooks');
     await page.getByRole('button', { name: /^Disable/ }).click();
     await page.getByText('Disabled by its owner. What happens meanwhile waits and is sent when it is enabled again.').waitFor();
-    await cluster.place();
+    await ui.cluster.place();
     await page.getByRole('cell', { name: 'when enabled' }).waitFor();
     await page.getByRole('button', { name: /^Enable/ }).click();
     await page.getByRole('cell', { name: 'when enabled' }).waitFor({ state: 'detached' });

@@ -87,16 +87,12 @@ describe('the order generator', () => {
 
   it('goes on while a warehouse is away, and that one learns of it when it is back', async () => {
     const gateway = await cluster.gateway();
-    const status = async (): Promise<string | undefined> => {
-      const { warehouses } = (await gateway.ask('GET', '/health')).body as unknown as { warehouses: { name: string; status: string }[] };
-      return warehouses.find(({ name }) => name === 'HCM')?.status;
-    };
     cluster.of('HCM').way.cut();
-    await waitUntil('HCM to be away', async () => (await status()) === 'unavailable');
+    await gateway.until('HCM', 'unavailable');
     await start(gateway, '100ms');
     await atLeast(4);
     cluster.of('HCM').way.restore();
-    await waitUntil('HCM to be back', async () => (await status()) === 'OK');
+    await gateway.until('HCM', 'OK');
     expect((await cluster.of('HCM').store.peers.readPulse()).settings).toMatchObject([{ name: 'generator', value: { running: true } }]);
     const before = (await generated()).length;
     await atLeast(before + 4);

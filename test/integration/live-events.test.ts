@@ -205,8 +205,7 @@ describe('the live stream of several warehouses', () => {
   it('tells of all, goes on through an outage, ends with its gateway, and goes on at another', async () => {
     const cluster = await TestCluster.open('HCM', 'HN');
     try {
-      await Promise.all([cluster.node('HCM'), cluster.node('HN')]);
-      const [one, two] = [await cluster.gateway(), await cluster.gateway()];
+      const [one, two] = [await cluster.gatewayWithNodes(), await cluster.gateway()];
       const client = await LiveClient.open(one.url);
       const onlyHn = await LiveClient.open(one.url, '/events?warehouse=HN');
       const [hcm, hn] = [(await one.submit({ region: 'HCM' })).body, (await one.submit({ region: 'HN' })).body];

@@ -11,12 +11,6 @@ describe('a warehouse that is away', () => {
   });
   afterEach(() => cluster.close());
 
-  const statusOf = async (gateway: TestGateway, name: string): Promise<string | undefined> => {
-    const { body } = await gateway.ask('GET', '/health');
-    return (body['warehouses'] as { name: string; status: string }[]).find((one) => one.name === name)?.status;
-  };
-  const until = (gateway: TestGateway, name: string, status: string): Promise<void> =>
-    waitUntil(`${name} to be ${status}`, async () => (await statusOf(gateway, name)) === status);
   const nodesOfAll = () => Promise.all(cluster.warehouses.map(({ name }) => cluster.node(name)));
   /** A token in these warehouses only. */
   const createToken = async (role: Role, ...names: string[]): Promise<string> => {
@@ -31,7 +25,7 @@ describe('a warehouse that is away', () => {
     const gateway = await cluster.gateway();
     const [there, here] = [(await gateway.submit({ region: 'HN' })).body, (await gateway.submit({ region: 'DN' })).body];
     cluster.of('HN').way.cut();
-    await until(gateway, 'HN', 'unavailable');
+    await gateway.until('HN', 'unavailable');
     for (const path of ['', '/events']) {
       const answer = await gateway.ask('GET', `/orders/${there.order_id}${path}`, { token: 'user' });
       expect(answer).toMatchObject({
@@ -53,7 +47,7 @@ describe('a warehouse that is away', () => {
       {},
     ]);
     cluster.of('HN').way.restore();
-    await until(gateway, 'HN', 'OK');
+    await gateway.until('HN', 'OK');
     await waitUntil(
       'its order to complete',
       async () => (await gateway.ask('GET', `/orders/${there.order_id}`)).body['status'] === 'completed',
@@ -86,7 +80,7 @@ describe('a warehouse that is away', () => {
     for (const answer of [plain, keyed]) expect(answer).toMatchObject({ status: 503, body: { code: 'warehouse-unavailable' } });
     expect((await gateway.submit({ region: 'HN' })).body).toMatchObject({ routed_because: { code: 'fallback' } });
     cluster.of('HN').way.restore();
-    await until(gateway, 'HN', 'OK');
+    await gateway.until('HN', 'OK');
   });
 
   it.each(['HCM', 'HN', 'DN'])(
@@ -99,7 +93,7 @@ describe('a warehouse that is away', () => {
       const customer = await createToken('customer', ...all);
       const gateway = await cluster.gateway({ developmentTokens: false });
       cluster.of(away).way.cut();
-      await until(gateway, away, 'unavailable');
+      await gateway.until(away, 'unavailable');
       expect((await gateway.ask('POST', '/orders', { token: customer, body: {} })).status).toBe(202);
       expect((await gateway.ask('GET', '/orders', { token: customer })).status).toBe(200);
       expect((await gateway.ask('GET', '/warehouses', { token: operator })).status).toBe(200);
@@ -114,7 +108,7 @@ describe('a warehouse that is away', () => {
       for (const name of others) await cluster.of(name).store.tokens.revoke('customer-1');
       expect((await cluster.of(away).store.tokens.list()).filter(({ name }) => name === 'customer-1')).toMatchObject([{ revokedAt: null }]);
       cluster.of(away).way.restore();
-      await until(gateway, away, 'OK');
+      await gateway.until(away, 'OK');
       const tokens = (await cluster.of(away).store.tokens.list()).filter(({ name }) => name === 'customer-1');
       expect(tokens.map(({ revokedAt }) => revokedAt === null)).toEqual([false, false]);
       expect((await cluster.of(away).store.peers.readPulse()).flags).toMatchObject([{ name: flagged, disabled: true }]);
@@ -127,14 +121,14 @@ describe('a warehouse that is away', () => {
     const gateway = await cluster.gateway({
       readiness: (store) => (store.warehouse.name === 'HN' && !ready ? 'its database was not migrated yet' : undefined),
     });
-    expect(await statusOf(gateway, 'HN')).toBe('unavailable');
+    expect(await gateway.statusOf('HN')).toBe('unavailable');
     expect((await gateway.submit({ region: 'HN' })).body).toMatchObject({
       routed_because: { code: 'fallback', message: expect.stringMatching(/^HN is down/) },
     });
     const health = (await gateway.ask('GET', '/health')).body['warehouses'] as { name: string; because?: string }[];
     expect(health.find(({ name }) => name === 'HN')?.because).toBe('its database was not migrated yet');
     ready = true;
-    await until(gateway, 'HN', 'OK');
+    await gateway.until('HN', 'OK');
     expect((await gateway.submit({ region: 'HN' })).body).toMatchObject({ warehouse: 'HN' });
   });
 
@@ -159,9 +153,9 @@ describe('a warehouse that is away', () => {
     const gateway = await cluster.gateway();
     cluster.of('HN').way.hang();
     await Promise.all(Array.from({ length: 20 }, () => gateway.submit({ region: 'HN' }, randomUUID())));
-    await until(gateway, 'HN', 'unavailable');
+    await gateway.until('HN', 'unavailable');
     cluster.of('HN').way.restore();
-    await until(gateway, 'HN', 'OK');
+    await gateway.until('HN', 'OK');
     await waitUntil('it to be counted again', async () => {
       const { body } = await gateway.ask('GET', '/warehouses');
       const found = (body['warehouses'] as { name: string; load?: number; orders?: object }[]).find(({ name }) => name === 'HN');

@@ -2,12 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newOrder, ORDER_WORKFLOW } from '#test/orders.ts';
 import { waitUntil } from '#test/waiting.ts';
-import { LONG_LEASE, TestCluster, type TestGateway } from '#test/warehouses.ts';
-
-interface HealthBody {
-  status: string;
-  warehouses: { name: string; status: string; because?: string; nodes?: number }[];
-}
+import { TestCluster } from '#test/warehouses.ts';
 
 describe('several warehouses', () => {
   let cluster: TestCluster;
@@ -16,14 +11,8 @@ describe('several warehouses', () => {
   });
   afterEach(() => cluster.close());
 
-  const nodesOfAll = (options?: { slots?: number; stepMs?: number; lease?: typeof LONG_LEASE }) =>
+  const nodesOfAll = (options?: { slots?: number; stepMs?: number }) =>
     Promise.all(cluster.warehouses.map(({ name }) => cluster.node(name, options)));
-  const statusOf = async (gateway: TestGateway, name: string): Promise<string | undefined> => {
-    const { body } = await gateway.ask('GET', '/health');
-    return (body as unknown as HealthBody).warehouses.find((warehouse) => warehouse.name === name)?.status;
-  };
-  const until = (gateway: TestGateway, name: string, status: string): Promise<void> =>
-    waitUntil(`${name} to be ${status}`, async () => (await statusOf(gateway, name)) === status);
   const whereIs = async (orderId: string): Promise<string[]> => {
     const found = await Promise.all(
       cluster.warehouses.map(async ({ name, client }) => {
@@ -35,9 +24,7 @@ describe('several warehouses', () => {
   };
 
   it("orders are in their region's own database, and nowhere else", async () => {
-    await nodesOfAll({ lease: LONG_LEASE });
-    const gateway = await cluster.gateway();
-    for (const { name } of cluster.warehouses) await until(gateway, name, 'OK');
+    const gateway = await cluster.gatewayWithNodes();
     for (const region of ['HCM', 'HN', 'DN']) {
       for (const key of [undefined, randomUUID()]) {
         const { status, body } = await gateway.submit({ region }, key);
@@ -88,7 +75,7 @@ describe('several warehouses', () => {
       if (key) expect(await gateway.submit({ region: 'HN' }, key)).toMatchObject({ status: 200, body: { order_id: body.order_id } });
     }
     const other = await cluster.gateway();
-    expect(await statusOf(other, 'HN')).toBe('disabled');
+    expect(await other.statusOf('HN')).toBe('disabled');
     expect((await gateway.ask('POST', '/warehouses/HN/enable', { body: {} })).body).toMatchObject({ status: 'OK' });
     expect((await gateway.submit({ region: 'HN' })).body).toMatchObject({ warehouse: 'HN' });
     const audit = (await gateway.ask('GET', '/audit')).body['entries'] as { action: string; target: string }[];
@@ -108,7 +95,7 @@ describe('several warehouses', () => {
     await cluster.of('DN').store.acceptOrders([]);
     const waiting = newOrder({ content: { region: 'DN' } });
     await cluster.of('DN').store.acceptOrders([waiting]);
-    await until(gateway, 'DN', 'no_nodes');
+    await gateway.until('DN', 'no_nodes');
     const { body } = await gateway.submit({ region: 'DN' });
     expect(body).toMatchObject({
       region: 'DN',
@@ -122,7 +109,7 @@ describe('several warehouses', () => {
       'the order to complete',
       async () => (await cluster.of('DN').store.listOrders({ statuses: ['completed'], limit: 1 })).length === 1,
     );
-    await until(gateway, 'DN', 'OK');
+    await gateway.until('DN', 'OK');
     expect((await gateway.submit({ region: 'DN' })).body).toMatchObject({ warehouse: 'DN', routed_because: { code: 'home' } });
   });
 
@@ -131,11 +118,11 @@ describe('several warehouses', () => {
     expect((await gateway.submit({ region: 'HN' })).body).toMatchObject({ warehouse: 'HN', routed_because: { code: 'home' } });
     expect((await gateway.submit({})).body).toMatchObject({ routed_because: { code: 'last_resort' } });
     for (const name of ['HCM', 'HN']) cluster.of(name).way.cut();
-    for (const name of ['HCM', 'HN']) await until(gateway, name, 'unavailable');
+    for (const name of ['HCM', 'HN']) await gateway.until(name, 'unavailable');
     const { body } = await gateway.submit({ region: 'HN' });
     expect(body).toMatchObject({ warehouse: 'DN', routed_because: { code: 'last_resort', message: expect.stringContaining('DN') } });
     cluster.of('DN').way.cut();
-    await until(gateway, 'DN', 'unavailable');
+    await gateway.until('DN', 'unavailable');
     const refused = await gateway.submit({ region: 'HN' });
     expect(refused).toMatchObject({
       status: 503,
@@ -259,7 +246,7 @@ describe('several warehouses', () => {
     for (const unknown of ['nobody', randomUUID()])
       expect((await gateway.ask('GET', `/order/${unknown}`, { token: 'user' })).status).toBe(404);
     cluster.of('DN').way.cut();
-    await until(gateway, 'DN', 'unavailable');
+    await gateway.until('DN', 'unavailable');
     expect(await gateway.ask('GET', '/order/nobody', { token: 'user' })).toMatchObject({
       status: 503,
       body: { detail: expect.stringContaining('DN did not answer') },

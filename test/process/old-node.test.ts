@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { startConveyor } from '#test/conveyor-process.ts';
+import { type ConveyorProcess, startConveyor } from '#test/conveyor-process.ts';
 import { openFolder } from '#test/folders.ts';
 import { waitUntil } from '#test/waiting.ts';
 
@@ -33,15 +33,22 @@ describe.skipIf(!isOld)('started by an old Node, which hands over to a newer one
     started.stdout.setEncoding('utf8').on('data', (chunk: string) => {
       said += chunk;
     });
-    await waitUntil('it to run', () => said.includes('Ctrl-C hands orders back'));
-    const [handedTo = 0] = readFileSync(`/proc/${started.pid}/task/${started.pid}/children`, 'utf8').trim().split(' ').map(Number);
-    expect(isAlive(handedTo)).toBe(true);
-    started.kill('SIGKILL');
-    await waitUntil('the newer Node to be gone too', () => !isAlive(handedTo), 10_000);
-    const next = startConveyor(args, { cwd: folder });
-    await next.waitFor(/Ctrl-C hands orders back/);
-    next.kill('SIGTERM');
-    expect((await next.ended).exitCode).toBe(0);
-    await rm(folder, { recursive: true, force: true });
+    let next: ConveyorProcess | undefined;
+    try {
+      await waitUntil('it to run', () => said.includes('Ctrl-C hands orders back'));
+      const [handedTo = 0] = readFileSync(`/proc/${started.pid}/task/${started.pid}/children`, 'utf8').trim().split(' ').map(Number);
+      expect(isAlive(handedTo)).toBe(true);
+      started.kill('SIGKILL');
+      await waitUntil('the newer Node to be gone too', () => !isAlive(handedTo), 10_000);
+      next = startConveyor(args, { cwd: folder });
+      await next.waitFor(/Ctrl-C hands orders back/);
+      next.kill('SIGTERM');
+      expect((await next.ended).exitCode).toBe(0);
+    } finally {
+      started.kill('SIGKILL');
+      next?.kill('SIGTERM');
+      await next?.ended;
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });

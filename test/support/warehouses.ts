@@ -14,11 +14,12 @@ import { expectedPrices } from '../../src/cli/expected-price.ts';
 import { type CuttableWay, openCuttableWay } from './cuttable.ts';
 import { createEmptyDatabase, type TestDatabase } from './database.ts';
 import { ORDER_WORKFLOW } from './orders.ts';
+import { waitUntil } from './waiting.ts';
 
 /** A lease short enough for tests that wait for its end. */
 const LEASE = { ttlMs: 900, heartbeatMs: 250, marginMs: 200 };
 /** For those that need all nodes alive: nodes and gateways share a process, which may be busy for longer than the other. */
-export const LONG_LEASE = { ttlMs: 20_000, heartbeatMs: 250, marginMs: 2_000 };
+const LONG_LEASE = { ttlMs: 20_000, heartbeatMs: 250, marginMs: 2_000 };
 
 /** One warehouse of a test: a database of its own, and a way to it that can be cut. */
 export interface TestWarehouse {
@@ -95,6 +96,14 @@ export class TestCluster {
     return new TestGateway(app, url);
   }
 
+  /** A gateway that has found a node at work in each of them: orders go where they belong. */
+  async gatewayWithNodes(changes: Partial<GatewayOptions> = {}): Promise<TestGateway> {
+    await Promise.all(this.warehouses.map(({ name }) => this.node(name, { lease: LONG_LEASE })));
+    const gateway = await this.gateway(changes);
+    for (const { name } of this.warehouses) await gateway.until(name, 'OK');
+    return gateway;
+  }
+
   /** One more node of a warehouse, whose steps take this long. */
   async node(
     name: string,
@@ -145,5 +154,15 @@ export class TestGateway {
 
   submit(body: object = {}, key?: string): Promise<TestAnswer> {
     return this.ask('POST', '/orders', { token: 'user', body, ...(key === undefined ? {} : { key }) });
+  }
+
+  /** How a warehouse is, as of its latest look. */
+  async statusOf(name: string): Promise<string | undefined> {
+    const { body } = await this.ask('GET', '/health');
+    return (body['warehouses'] as { name: string; status: string }[]).find((one) => one.name === name)?.status;
+  }
+
+  async until(name: string, status: string): Promise<void> {
+    await waitUntil(`${name} to be ${status}`, async () => (await this.statusOf(name)) === status);
   }
 }

@@ -43,21 +43,33 @@ export async function call<Answer>(
   path: string,
   { query, body, headers, signal, onResponse }: CallOptions = {},
 ): Promise<Answer> {
+  const onBroken = (error: unknown): never => {
+    if (signal?.aborted) throw error;
+    throw unreachable();
+  };
   const askedAt = Date.now();
   const response = await fetch(pathOf(path, query), {
     method,
     headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal ? { signal } : {}),
-  }).catch((error: unknown) => {
-    if (signal?.aborted) throw error;
-    throw unreachable();
-  });
+  }).catch(onBroken);
   noteGatewayDate(response.headers.get('date'), askedAt, Date.now());
   onResponse?.(response);
-  if (!response.ok) throw await failureOf(response);
   if (response.status === 204) return undefined as Answer;
-  return (await response.json()) as Answer;
+  const answer = parseJson(await response.text().catch(onBroken));
+  if (answer === undefined) throw unexpected(response.status);
+  if (!response.ok) throw new ApiFailure(answer as ProblemJson);
+  return answer as Answer;
+}
+
+/** `undefined`: it is no JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 export function pathOf(path: string, query: Query = {}): string {
@@ -76,17 +88,12 @@ function unreachable(): ApiFailure {
   });
 }
 
-async function failureOf(response: Response): Promise<ApiFailure> {
-  const text = await response.text();
-  try {
-    return new ApiFailure(JSON.parse(text) as ProblemJson);
-  } catch {
-    return new ApiFailure({
-      status: response.status,
-      code: 'unexpected-answer',
-      title: `HTTP ${response.status}`,
-      detail: 'The answer did not come from a gateway.',
-      advice: 'Something between this page and the gateway answered instead: look at proxies on the way.',
-    });
-  }
+function unexpected(status: number): ApiFailure {
+  return new ApiFailure({
+    status,
+    code: 'unexpected-answer',
+    title: `HTTP ${status}`,
+    detail: 'The answer did not come from a gateway.',
+    advice: 'Something between this page and the gateway answered instead: look at proxies on the way.',
+  });
 }

@@ -128,6 +128,8 @@ export class OrderGenerator {
     if (lease.holder !== serviceId) return this.follow(state, lease);
     if (this.startedAt !== state.started_at) this.follow(state, lease);
     for (const tick of dueTicks(state, clock.now(), this.lastPlaced)) {
+      // However far behind this gateway is: once a stop or another pace was answered, nothing of the state before is placed.
+      if (this.stopped || !this.state?.running || this.state.started_at !== state.started_at) return;
       const placed = await this.place(state, tick);
       this.lastPlaced = tick;
       await this.takeLease(first, { ...placed });

@@ -6,7 +6,7 @@ import { get } from '../../api/client.ts';
 import { useNewest } from '../../api/newest.ts';
 import type { NewestPage } from '../../api/newest-merge.ts';
 import { useIsOperator } from '../../api/session.ts';
-import { formatCount } from '../../format.ts';
+import { formatCount, formatJson } from '../../format.ts';
 import { NewestList } from '../../parts/newest-list.tsx';
 import { OrderLink } from '../../parts/order-link.tsx';
 import { Page } from '../../parts/page.tsx';
@@ -145,7 +145,7 @@ function Detail({ detail }: { detail: unknown }): ReactNode {
   return (
     <details className={classes['detail']}>
       <summary>Show</summary>
-      <pre className="mono foreign">{JSON.stringify(detail, null, 2)}</pre>
+      <pre className="mono foreign">{formatJson(detail)}</pre>
     </details>
   );
 }

@@ -7,10 +7,9 @@ import { clusterQuery, warehousesQuery } from '../../api/cluster.ts';
 import type { ClusterSeen } from '../../api/happenings.ts';
 import { useIsOperator } from '../../api/session.ts';
 import { formatCount } from '../../format.ts';
+import { Notice, Stale } from '../../parts/notice.tsx';
 import { Page } from '../../parts/page.tsx';
 import { Empty, Failure, Loading } from '../../parts/states.tsx';
-import { Moment } from '../../parts/time.tsx';
-import classes from './cluster.module.css';
 import { Conflicts } from './conflicts.tsx';
 import { DeedDialog, useAsking } from './deeds.tsx';
 import { GoneNodes } from './gone.tsx';
@@ -37,13 +36,7 @@ function ClusterContent(): ReactNode {
   if (!data) return error ? <Failure error={error} onRetry={() => void refetch()} /> : <Loading what="the cluster" />;
   return (
     <>
-      {error ? (
-        <p className={classes['stale']} role="status">
-          The gateway does not answer; this is how it was at <Moment at={data.cluster.generated_at} />. It goes on by itself.
-        </p>
-      ) : (
-        <Summary cluster={data.cluster} />
-      )}
+      {error ? <Stale at={data.cluster.generated_at} /> : <Summary cluster={data.cluster} />}
       <Seen seen={data} />
     </>
   );
@@ -96,9 +89,9 @@ function Seen({ seen }: { seen: ClusterSeen }): ReactNode {
 
 function UnknownNode({ id }: { id: string }): ReactNode {
   return (
-    <p className={classes['stale']} role="status">
+    <Notice>
       No node <span className="mono foreign">{id}</span> is at work, and none with this id ended within the hour.
-    </p>
+    </Notice>
   );
 }
 

@@ -41,11 +41,11 @@ export function DeedDialog({ asking, nodes, onClose }: { asking: Asking; nodes: 
 
 /** What it says afterwards. */
 async function carryOut(ask: AskFor, reason: string | undefined): Promise<string> {
-  const body = { ...(reason === undefined ? {} : { reason }) };
+  const body = { reason };
   switch (ask.does) {
     case 'transfer': {
       const { orders } = await post<{ orders: number }>('/service/transfer', { body: { service_id: ask.id, ...body } });
-      return `${orders} ${orders === 1 ? 'order of' : 'orders of'} ${ask.name} went to others`;
+      return `${orders} ${orders === 1 ? 'order' : 'orders'} of ${ask.name} went to others`;
     }
     case 'disable':
     case 'enable':

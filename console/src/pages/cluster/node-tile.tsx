@@ -96,7 +96,7 @@ function Lease({ node: { lease_ms: left, state, liveness }, longestMs }: { node:
   const notice = liveness ? 'its end is noticed at once' : 'its end is noticed by the lease only';
   return (
     <span className={classes['lease']} title={`${says}; ${notice}`} data-low={share < 1 / 3 || undefined}>
-      <span className={classes['leaseText']}>{liveness ? 'lease' : 'lease only'}</span>
+      <span>{liveness ? 'lease' : 'lease only'}</span>
       <span className={classes['leaseBar']} role="img" aria-label={says}>
         <span style={{ width: `${Math.round(share * 100)}%` }} />
       </span>

@@ -50,7 +50,7 @@ export function WarehousePanel({ cluster, health, nodes, longestLeaseMs, wantedN
           ))}
         </div>
       ) : (
-        <p className={`faint ${classes['none']}`}>
+        <p className="faint">
           {cluster.status === 'unavailable'
             ? 'Its database does not answer, so its nodes are not seen. It goes on by itself as soon as the database answers.'
             : 'No node works its orders: they wait. Add one, as said below.'}

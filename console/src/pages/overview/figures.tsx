@@ -5,7 +5,7 @@ import { formatCount, formatDuration, formatPrice, formatRate, formatShort } fro
 import { Ago } from '../../parts/time.tsx';
 import classes from './overview.module.css';
 import { type Range, wordsOfRange } from './ranges.ts';
-import { endedOf, flowNow, formatShare } from './rates.ts';
+import { endedOf, flowNow, formatShare, wordsOfFlow } from './rates.ts';
 
 const MANY = 1_000;
 
@@ -13,15 +13,16 @@ const MANY = 1_000;
 export function Figures({ statistics, range }: { statistics: StatisticsJson; range: Range }): ReactNode {
   const { totals, waiting, running, needs_attention: stopped } = statistics;
   const flow = flowNow(statistics);
+  const when = wordsOfFlow(flow);
   const since = `since:${range}`;
   const ended = endedOf(totals);
   return (
     <dl className={`panel ${classes['figures']}`} aria-label={`Figures of the last ${wordsOfRange(range)}`}>
-      <Figure name="In now" search={since} note={`${formatShort(totals.accepted)} accepted in ${range}`}>
+      <Figure name={`In ${when}`} search={since} note={`${formatShort(totals.accepted)} accepted in ${range}`}>
         {flow ? formatRate(flow.in) : '–'}
         <small>/s</small>
       </Figure>
-      <Figure name="Out now" search={`status:completed ${since}`} note={`${formatShort(ended)} ended in ${range}`}>
+      <Figure name={`Out ${when}`} search={`status:completed ${since}`} note={`${formatShort(ended)} ended in ${range}`}>
         {flow ? formatRate(flow.out) : '–'}
         <small>/s</small>
       </Figure>

@@ -1,10 +1,11 @@
-import type { OrderSummaryJson, OrderViewJson } from '#gateway/api.ts';
+import type { OrderPageJson } from '#gateway/api.ts';
 import { type Cell, cellsOf } from '../../parts/step-cells.ts';
 import { stepNamesOf } from '../../parts/step-names.ts';
 
 /** The grid of the last orders and their steps. Pure. */
 
-export type SteppedSummary = OrderSummaryJson & Partial<Pick<OrderViewJson, 'steps'>>;
+/** With its steps, where they were asked for. */
+export type SteppedSummary = OrderPageJson['orders'][number];
 
 export interface GridColumn {
   order: SteppedSummary;

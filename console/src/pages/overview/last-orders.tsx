@@ -23,14 +23,13 @@ const LOOK_EVERY_MS = 5_000;
 export function LastOrders(): ReactNode {
   const { data, error, refetch, isPending } = useQuery({
     queryKey: KEY,
-    queryFn: ({ signal }) =>
-      get<OrderPageJson & { orders: SteppedSummary[] }>('/orders', { query: { include: 'steps', limit: SHOWN }, signal }),
+    queryFn: ({ signal }) => get<OrderPageJson>('/orders', { query: { include: 'steps', limit: SHOWN }, signal }),
     placeholderData: keepPreviousData,
     refetchInterval: LOOK_EVERY_MS,
   });
   useLiveRefresh(KEY, REFRESH_EVERY_MS);
   return (
-    <section className={`panel ${classes['last']}`} aria-labelledby="last-orders">
+    <section className={`panel ${classes['section']}`} aria-labelledby="last-orders">
       <div className={classes['panelHead']}>
         <Title order={2} id="last-orders">
           The last orders

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readRange } from './ranges.ts';
-import { flowNow, formatShare, seriesOf } from './rates.ts';
+import { flowNow, formatShare, seriesOf, wordsOfFlow } from './rates.ts';
 
 const START = Date.parse('2026-01-01T10:00:00.000Z');
 const iso = (seconds: number): string => new Date(START + seconds * 1_000).toISOString();
@@ -12,13 +12,20 @@ function point(seconds: number, accepted: number, completed = 0, failed = 0, can
 describe('the flow of orders', () => {
   it('is of the last half minute, in all ways in which orders end', () => {
     const points = [point(0, 900), point(10, 30, 10), point(20, 30, 5, 4, 1), point(30, 30, 10)];
-    expect(flowNow({ points, until: iso(40), bucket_s: 10 })).toEqual({ in: 3, out: 1 });
+    expect(flowNow({ points, until: iso(40), bucket_s: 10 })).toEqual({ in: 3, out: 1, overS: 30 });
   });
 
   it('takes of a stretch that still grows what was counted of it, and more where that is too short', () => {
     const points = [point(0, 60), point(60, 20)];
     expect(flowNow({ points, until: iso(100), bucket_s: 60 })?.in).toBe(0.5);
     expect(flowNow({ points, until: iso(70), bucket_s: 60 })?.in).toBeCloseTo(80 / 70);
+  });
+
+  it('is called one of now only where it is', () => {
+    expect([wordsOfFlow(undefined), wordsOfFlow({ in: 0, out: 0, overS: 90 })]).toEqual(['now', 'now']);
+    const points = [point(0, 7_200), point(7_200, 0)];
+    const flow = flowNow({ points, until: iso(7_220), bucket_s: 7_200 });
+    expect([flow?.overS, wordsOfFlow(flow)]).toEqual([7_220, 'over 2 h']);
   });
 
   it('is not known before anything was counted', () => {

@@ -1,4 +1,5 @@
 import type { StatisticsJson } from '#gateway/api-statistics.ts';
+import { formatDuration } from '../../format.ts';
 
 /** Figures of the overview, from what the gateway counted. Pure. */
 
@@ -7,10 +8,15 @@ type Counted = Pick<StatisticsJson, 'points' | 'until' | 'bucket_s'>;
 
 /** Per second, over so long at least: a single stretch of ten seconds jumps about. */
 const RECENT_S = 30;
+const MINUTE_S = 60;
+/** A flow over more than this is not called one of now. */
+const NOW_S = 90;
 
 export interface Flow {
   in: number;
   out: number;
+  /** How long the stretches are that it is of: where each takes hours, it is not of now. */
+  overS: number;
 }
 
 /** Orders per second most recently, also of a stretch that still grows; `undefined` before anything was counted. */
@@ -25,7 +31,13 @@ export function flowNow({ points, until, bucket_s: bucketS }: Counted): Flow | u
     accepted += point.accepted;
     ended += endedOf(point);
   }
-  return seconds > 0 ? { in: accepted / seconds, out: ended / seconds } : undefined;
+  return seconds > 0 ? { in: accepted / seconds, out: ended / seconds, overS: seconds } : undefined;
+}
+
+/** `now`, or of which time the flow is an average. */
+export function wordsOfFlow(flow: Flow | undefined): string {
+  if (!flow || flow.overS <= NOW_S) return 'now';
+  return `over ${formatDuration(Math.round(flow.overS / MINUTE_S) * MINUTE_S * 1_000)}`;
 }
 
 export function endedOf({ completed, failed, cancelled }: Counts): number {

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { lazy, type ReactNode, Suspense, useMemo } from 'react';
 import type { StatisticsJson } from '#gateway/api-statistics.ts';
 import { statisticsQuery } from '../../api/statistics.ts';
+import { Notice, Stale } from '../../parts/notice.tsx';
 import { Failure, Loading } from '../../parts/states.tsx';
 import { Moment } from '../../parts/time.tsx';
 import { Figures } from './figures.tsx';
@@ -25,7 +26,7 @@ export function Traffic({ range }: { range: Range }): ReactNode {
     );
   return (
     <>
-      {error || data.missing_warehouses ? <Incomplete statistics={data} isOld={error !== null} /> : null}
+      {error ? <Stale at={data.until} /> : <Missing names={data.missing_warehouses} />}
       <div className={classes['traffic']} data-old={isPlaceholderData || undefined}>
         <Figures statistics={data} range={range} />
         <Charts statistics={data} range={range} />
@@ -37,23 +38,12 @@ export function Traffic({ range }: { range: Range }): ReactNode {
   );
 }
 
-function Incomplete({
-  statistics: { missing_warehouses: missing, until },
-  isOld,
-}: {
-  statistics: StatisticsJson;
-  isOld: boolean;
-}): ReactNode {
+function Missing({ names }: { names: readonly string[] | undefined }): ReactNode {
+  if (!names) return null;
   return (
-    <p className={classes['incomplete']} role="status">
-      {isOld ? (
-        <>
-          The gateway does not answer; this is how it was at <Moment at={until} />. It goes on by itself.
-        </>
-      ) : (
-        `Without ${missing?.join(', ')}, which ${missing?.length === 1 ? 'does' : 'do'} not answer.`
-      )}
-    </p>
+    <Notice>
+      Without {names.join(', ')}, which {names.length === 1 ? 'does' : 'do'} not answer.
+    </Notice>
   );
 }
 

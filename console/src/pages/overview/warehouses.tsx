@@ -10,16 +10,15 @@ import { Failure, Loading } from '../../parts/states.tsx';
 import { WarehouseStatus } from '../../parts/tone.tsx';
 import classes from './overview.module.css';
 
-const NODES_EVERY_MS = 2_000;
-const WAREHOUSES_EVERY_MS = 2_000;
+const LOOK_EVERY_MS = 2_000;
 
 /** How the warehouses are, and how full their nodes. */
 export function Warehouses(): ReactNode {
-  const { data, error, refetch } = useQuery({ ...warehousesQuery, refetchInterval: WAREHOUSES_EVERY_MS });
-  const cluster = useQuery({ ...clusterQuery, refetchInterval: NODES_EVERY_MS });
+  const { data, error, refetch } = useQuery({ ...warehousesQuery, refetchInterval: LOOK_EVERY_MS });
+  const cluster = useQuery({ ...clusterQuery, refetchInterval: LOOK_EVERY_MS });
   const nodes = cluster.data?.cluster.nodes.filter(({ state }) => state !== 'dead') ?? [];
   return (
-    <section className={`panel ${classes['last']}`} aria-labelledby="warehouses">
+    <section className={`panel ${classes['section']}`} aria-labelledby="warehouses">
       <div className={classes['panelHead']}>
         <Title order={2} id="warehouses">
           Warehouses and nodes

@@ -1,17 +1,21 @@
 import { findJsonFault, type Json, textFault } from '#domain/json.ts';
 import type { OrderContent } from '#domain/order.ts';
+import {
+  MAX_BODY_BYTES,
+  MAX_DETAIL_BYTES,
+  MAX_ITEMS,
+  MAX_LENGTHS,
+  MAX_METADATA_BYTES,
+  MAX_QUANTITY,
+  OWN_ORDER_ID,
+  UNIT_PRICE,
+} from '#domain/order-limits.ts';
+import { formatCount } from '../../format.ts';
 import type { Draft, DraftItem } from './draft.ts';
 
 /** What the gateway would refuse, found while it is typed. Pure. */
 
-export const MAX_ITEMS = 1_000;
-export const MAX_DETAIL_BYTES = 64 * 1024;
-export const MAX_METADATA_BYTES = 16 * 1024;
-const MAX_BODY_BYTES = 256 * 1024;
-const MAX_COUNT = 1_000_000;
-const PRICE = /^[0-9]{1,12}(\.[0-9]{1,6})?$/;
-const OWN_ID = /^[A-Za-z0-9._-]{1,64}$/;
-const COUNT_FAULT = `must be a whole number from 1 to ${MAX_COUNT.toLocaleString('en')}`;
+const COUNT_FAULT = `must be a whole number from 1 to ${formatCount(MAX_QUANTITY)}`;
 
 /** By field, as the gateway names them in its problems: `/customer_name`, `/items/0/sku`; `/` is the whole. */
 export type Faults = Readonly<Record<string, string>>;
@@ -32,18 +36,18 @@ export function checkDraft(draft: Draft): CheckedDraft {
     return {};
   };
   const content: OrderContent = {
-    ...given('customer_name', draft.customer_name, textUpTo(200)),
-    ...given('region', draft.region, textUpTo(64)),
-    ...given('symbol', draft.symbol, textUpTo(32)),
+    ...given('customer_name', draft.customer_name, textUpTo(MAX_LENGTHS.customer_name)),
+    ...given('region', draft.region, textUpTo(MAX_LENGTHS.region)),
+    ...given('symbol', draft.symbol, textUpTo(MAX_LENGTHS.symbol)),
     ...given('quantity', draft.quantity, readCount),
     ...given('detail', draft.detail, readDetail),
-    ...given('tracking_id', draft.tracking_id, textUpTo(255)),
+    ...given('tracking_id', draft.tracking_id, textUpTo(MAX_LENGTHS.tracking_id)),
     ...given('order_id', draft.order_id, readOwnId),
     ...given('metadata', draft.metadata, readMetadata),
     ...readItems(draft.items, faults),
   };
   const bytes = bytesOf(JSON.stringify(content));
-  if (bytes > MAX_BODY_BYTES) faults['/'] = `has ${bytes.toLocaleString('en')} bytes; the whole order may have 256 KiB`;
+  if (bytes > MAX_BODY_BYTES) faults['/'] = `has ${formatCount(bytes)} bytes; the whole order may have ${formatCount(MAX_BODY_BYTES)}`;
   return { content, faults };
 }
 
@@ -65,24 +69,26 @@ function textUpTo(max: number): (text: string) => string | Fault {
     if (fault) return new Fault(fault);
     // As the gateway counts: an emoji of one code point is one character.
     const length = [...text].length;
-    return length > max ? new Fault(`has ${length.toLocaleString('en')} characters; at most ${max} are allowed`) : text;
+    return length > max ? new Fault(`has ${formatCount(length)} characters; at most ${max} are allowed`) : text;
   };
 }
 
 function readCount(text: string): number | Fault {
   const count = Number(text.trim());
-  return /^[0-9]+$/.test(text.trim()) && count >= 1 && count <= MAX_COUNT ? count : new Fault(COUNT_FAULT);
+  return /^[0-9]+$/.test(text.trim()) && count >= 1 && count <= MAX_QUANTITY ? count : new Fault(COUNT_FAULT);
 }
 
 function readDetail(text: string): string | Fault {
   const fault = textFault(text);
   if (fault) return new Fault(fault);
   const bytes = bytesOf(text);
-  return bytes > MAX_DETAIL_BYTES ? new Fault(`has ${bytes.toLocaleString('en')} bytes; at most 64 KiB (65,536) are allowed`) : text;
+  return bytes > MAX_DETAIL_BYTES
+    ? new Fault(`has ${formatCount(bytes)} bytes; at most ${formatCount(MAX_DETAIL_BYTES)} are allowed`)
+    : text;
 }
 
 function readOwnId(text: string): string | Fault {
-  return OWN_ID.test(text.trim()) ? text.trim() : new Fault('must be 1 to 64 of the characters A–Z a–z 0–9 . _ -');
+  return OWN_ORDER_ID.test(text.trim()) ? text.trim() : new Fault('must be 1 to 64 of the characters A–Z a–z 0–9 . _ -');
 }
 
 function readMetadata(text: string): { [key: string]: Json } | Fault {
@@ -96,13 +102,15 @@ function readMetadata(text: string): { [key: string]: Json } | Fault {
   const fault = findJsonFault(value);
   if (fault) return new Fault(fault.path === '' ? fault.reason : `${fault.path} ${fault.reason}`);
   const bytes = bytesOf(JSON.stringify(value));
-  return bytes > MAX_METADATA_BYTES ? new Fault(`has ${bytes.toLocaleString('en')} bytes of JSON; at most 16 KiB are allowed`) : value;
+  return bytes > MAX_METADATA_BYTES
+    ? new Fault(`has ${formatCount(bytes)} bytes of JSON; at most ${formatCount(MAX_METADATA_BYTES)} are allowed`)
+    : value;
 }
 
 function readItems(items: readonly DraftItem[], faults: Record<string, string>): Pick<OrderContent, 'items'> {
   if (items.length === 0) return {};
-  if (items.length > MAX_ITEMS) faults['/items'] = `has ${items.length} rows; at most 1,000 are allowed`;
-  const readSku = textUpTo(200);
+  if (items.length > MAX_ITEMS) faults['/items'] = `has ${formatCount(items.length)} rows; at most ${formatCount(MAX_ITEMS)} are allowed`;
+  const readSku = textUpTo(MAX_LENGTHS.sku);
   const read = <Value>(field: string, value: Value | Fault): Value | undefined => {
     if (!(value instanceof Fault)) return value;
     faults[field] = value.reason;
@@ -115,7 +123,7 @@ function readItems(items: readonly DraftItem[], faults: Record<string, string>):
       return {
         sku: read(`${at}/sku`, sku.trim() === '' ? new Fault('is needed; remove the row if it is not meant') : readSku(sku)) ?? '',
         quantity: read(`${at}/quantity`, readCount(quantity)) ?? 1,
-        ...(price === '' ? {} : { unit_price: read(`${at}/unit_price`, PRICE.test(price) ? price : PRICE_FAULT) ?? '' }),
+        ...(price === '' ? {} : { unit_price: read(`${at}/unit_price`, UNIT_PRICE.test(price) ? price : PRICE_FAULT) ?? '' }),
       };
     }),
   };

@@ -1,8 +1,9 @@
 import { Autocomplete, SimpleGrid, Text, Textarea, TextInput } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { MAX_DETAIL_BYTES } from '#domain/order-limits.ts';
 import { useRegions } from '../../api/regions.ts';
 import { formatCount } from '../../format.ts';
-import { bytesOf, MAX_DETAIL_BYTES } from './check-draft.ts';
+import { bytesOf } from './check-draft.ts';
 import type { Draft } from './draft.ts';
 import type { Place } from './use-place.ts';
 

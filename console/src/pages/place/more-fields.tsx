@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Stack, Table, Text, Textarea, TextInput, VisuallyHidden } from '@mantine/core';
 import IconTrash from '@tabler/icons-react/dist/esm/icons/IconTrash.mjs';
 import { memo, type ReactNode } from 'react';
-import { MAX_ITEMS } from './check-draft.ts';
+import { MAX_ITEMS } from '#domain/order-limits.ts';
 import { addItem, changeItem, type Draft, type DraftItem, removeItem } from './draft.ts';
 import { capitalise, fieldProps } from './fields.tsx';
 import classes from './place.module.css';

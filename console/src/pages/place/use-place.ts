@@ -21,7 +21,7 @@ export function usePlace() {
   const { kept, setKept, keys } = useKept();
   const { draft, placed } = kept;
   const setDraft = useCallback((change: (draft: Draft) => Draft) => setKept((now) => ({ ...now, draft: change(now.draft) })), [setKept]);
-  const like = useLike(setDraft);
+  const likeError = useLike(setDraft);
   const { content, faults } = useMemo(() => checkDraft(draft), [draft]);
   const send = useSend(keys, (order) =>
     setKept((now) => ({ draft: withoutOwnNames(now.draft), placed: { orderId: order.order_id, at: order.start_time } })),
@@ -61,7 +61,7 @@ export function usePlace() {
     isSaidAtFields,
     placed,
     keyOf: keys.keyOf,
-    likeError: like.error,
+    likeError,
   };
 }
 
@@ -95,22 +95,21 @@ function readKept(place: string): Kept {
   }
 }
 
-/** `?like=ID`: the form begins as that order was. */
-function useLike(setDraft: (change: (draft: Draft) => Draft) => void) {
+/** `?like=ID`: the form begins as that order was; why it could not. */
+function useLike(setDraft: (change: (draft: Draft) => Draft) => void): Error | null {
   const { like = '' } = useSearch({ from: '/ui/place' });
   const navigate = useNavigate();
-  const query = useQuery({
+  const { data, error } = useQuery({
     queryKey: ['order', like],
     queryFn: ({ signal }) => get<OrderViewJson>(`/orders/${encodeURIComponent(like)}`, { signal }),
     enabled: like !== '',
   });
   useEffect(() => {
-    if (like === '' || !query.data) return;
-    const { data } = query;
+    if (like === '' || !data) return;
     setDraft(() => draftLike(data as OrderContent));
     void navigate({ to: '/ui/place', search: {}, replace: true });
-  }, [like, query, setDraft, navigate]);
-  return query;
+  }, [like, data, setDraft, navigate]);
+  return error;
 }
 
 function useSend(keys: IdempotencyKeys, onPlaced: (order: AcceptedOrderJson) => void) {

@@ -3,7 +3,7 @@ import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { memo, type ReactNode, useCallback } from 'react';
-import type { DeliveryJson, WebhookJson } from '#gateway/api-webhooks.ts';
+import type { DeliveryJson, DeliveryPageJson, WebhookJson } from '#gateway/api-webhooks.ts';
 import { get, post } from '../../api/client.ts';
 import { useNewest } from '../../api/newest.ts';
 import type { NewestPage } from '../../api/newest-merge.ts';
@@ -25,8 +25,6 @@ const STATES = [
   { value: 'given_up', label: 'Given up' },
 ];
 const COLUMNS = ['Made', 'Event', 'Order', 'State', 'Tries', 'Last answer', 'Next try', 'What to do'];
-
-type DeliveryPageJson = Omit<NewestPage<DeliveryJson>, 'entries'> & { deliveries: DeliveryJson[] };
 
 /** What was sent to one webhook, what waits, and what went wrong. */
 export function Deliveries({ webhook }: { webhook: WebhookJson }): ReactNode {

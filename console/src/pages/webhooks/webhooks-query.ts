@@ -1,8 +1,8 @@
 import { queryOptions } from '@tanstack/react-query';
-import type { WebhookJson } from '#gateway/api-webhooks.ts';
+import type { WebhookListJson } from '#gateway/api-webhooks.ts';
 import { get } from '../../api/client.ts';
 
 export const webhooksQuery = queryOptions({
   queryKey: ['webhooks'],
-  queryFn: async ({ signal }) => (await get<{ webhooks: WebhookJson[] }>('/webhooks', { signal })).webhooks,
+  queryFn: async ({ signal }) => (await get<WebhookListJson>('/webhooks', { signal })).webhooks,
 });

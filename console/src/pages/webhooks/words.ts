@@ -1,5 +1,6 @@
 import { EVENT_KINDS, type EventKind } from '#domain/order-state.ts';
 import type { DeliveryJson, WebhookJson } from '#gateway/api-webhooks.ts';
+import type { Tone } from '../../api/happenings.ts';
 
 /** What a webhook can tell, and what its states mean, in words. Pure. */
 
@@ -51,7 +52,7 @@ export function explainDisabled({ enabled, disabled_because: because = '' }: Web
 }
 
 export interface DeliveryWords {
-  tone: 'good' | 'calm' | 'warn' | 'bad';
+  tone: Tone;
   state: string;
 }
 

@@ -40,7 +40,12 @@ export function StressForm({ isUnderWay }: { isUnderWay: boolean }): ReactNode {
           onChange={(event) => setRegion(event.currentTarget.value)}
           data={[{ value: EACH, label: 'Each in turn' }, { value: NONE, label: 'None named' }, ...regions]}
         />
-        <Button type="submit" size="sm" mt={22} disabled={isUnderWay || count === undefined || atOnce === undefined}>
+        <Button
+          type="submit"
+          size="sm"
+          className={classes['besideFields']}
+          disabled={isUnderWay || count === undefined || atOnce === undefined}
+        >
           Start the run
         </Button>
       </Group>

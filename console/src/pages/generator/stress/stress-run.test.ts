@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { OrderContent } from '#domain/order.ts';
 import type { LiveEvent } from '../../../api/live.ts';
-import { figuresOf, newTally, percentilesOf } from './figures.ts';
+import { figuresOf, newTally } from './figures.ts';
 import { type Doors, type Seen, StressRun, type Submitted } from './stress-run.ts';
 
 const ACCEPTED_AT = '2026-01-01T00:00:00.000Z';
@@ -179,12 +179,6 @@ describe('the figures', () => {
     const tally = { ...newTally(100, 1_000), accepted: 50, lastAcceptedAtMs: 3_000, lastEndedAtMs: 11_000 };
     tally.ends.completed = 40;
     expect(figuresOf(tally)).toMatchObject({ acceptedPerS: 25, endedPerS: 4, open: 10 });
-  });
-
-  it('have percentiles that were measured', () => {
-    expect(percentilesOf([])).toBeNull();
-    expect(percentilesOf([7])).toEqual({ p50: 7, p95: 7, p99: 7, max: 7 });
-    expect(percentilesOf(Array.from({ length: 100 }, (_, index) => 100 - index))).toEqual({ p50: 50, p95: 95, p99: 99, max: 100 });
   });
 
   it('list the most frequent reasons', () => {

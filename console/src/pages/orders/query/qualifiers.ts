@@ -1,3 +1,4 @@
+import { MAX_LENGTHS } from '#domain/order-limits.ts';
 import { ORDER_STATUSES } from '#domain/order-state.ts';
 import { momentOf } from './when.ts';
 
@@ -34,16 +35,16 @@ export const QUALIFIERS: Readonly<Record<QualifierName, Qualifier>> = {
     parameter: 'tracking_id',
     says: 'the customer’s tracking id, whole',
     example: 'tracking:T-1001',
-    read: text('tracking', 255),
+    read: text('tracking', MAX_LENGTHS.tracking_id),
   },
   customer: {
     parameter: 'customer_name',
     says: 'the customer’s name, whole',
     example: 'customer:"An Nguyễn"',
-    read: text('customer', 200),
+    read: text('customer', MAX_LENGTHS.customer_name),
   },
-  symbol: { parameter: 'symbol', says: 'what was ordered', example: 'symbol:abc', read: text('symbol', 32) },
-  region: { parameter: 'region', says: 'the region the order names', example: 'region:HN', read: text('region', 64) },
+  symbol: { parameter: 'symbol', says: 'what was ordered', example: 'symbol:abc', read: text('symbol', MAX_LENGTHS.symbol) },
+  region: { parameter: 'region', says: 'the region the order names', example: 'region:HN', read: text('region', MAX_LENGTHS.region) },
   warehouse: { parameter: 'warehouse', says: 'the warehouse that has the order', example: 'warehouse:HCM', read: text('warehouse', 32) },
   step: { parameter: 'step', says: 'the present step of an open order', example: 'step:Processing', read: text('step', 64) },
   node: { parameter: 'node', says: 'the node that works the order', example: 'node:…, chosen by its name', read: readNode },
