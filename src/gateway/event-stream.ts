@@ -5,9 +5,9 @@ import { isTerminal } from '#domain/order-state.ts';
 import type { Clock, Timer } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
 import type { Store } from '#engine/store.ts';
+import { COMMENT_EVERY_MS } from './server-sent-events.ts';
 
 const POLL_EVERY_MS = 200;
-const COMMENT_EVERY_MS = 15_000;
 /** A reader with more than this unread is not asked about until it has read on. */
 const MAX_UNREAD_BYTES = 64 * 1024;
 

@@ -1,13 +1,7 @@
+import { type Percentiles, percentilesOf } from '#domain/percentiles.ts';
 import { formatDuration } from '#domain/time.ts';
 import { neutralise, paint, renderPairs } from '../print.ts';
 import type { Tally } from './tally.ts';
-
-export interface Percentiles {
-  p50: number;
-  p95: number;
-  p99: number;
-  max: number;
-}
 
 /** The result of a run, as `--json` prints it. */
 export interface Figures {
@@ -69,8 +63,8 @@ export function computeFigures({ tally, orders, submitMs, interrupted }: RunResu
     violations: tally.violations.length,
     submits_per_s: perSecond(tally.accepted, submitMs),
     orders_per_s: perSecond(tally.ended, tally.spanMs),
-    submit_latency_ms: percentilesOf(tally.submitLatenciesMs),
-    end_to_end_ms: percentilesOf(tally.endToEndMs),
+    submit_latency_ms: roundAll(percentilesOf(tally.submitLatenciesMs)),
+    end_to_end_ms: roundAll(percentilesOf(tally.endToEndMs)),
     failures: Object.fromEntries(tally.failures),
     by_region: Object.fromEntries(tally.regions),
     by_warehouse: Object.fromEntries(tally.warehouses),
@@ -83,12 +77,10 @@ export function computeFigures({ tally, orders, submitMs, interrupted }: RunResu
   };
 }
 
-/** Nearest rank: a value that was really measured. `null` without values. */
-export function percentilesOf(values: readonly number[]): Percentiles | null {
-  if (values.length === 0) return null;
-  const sorted = Float64Array.from(values).sort();
-  const rank = (share: number): number => round(sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] as number, 1);
-  return { p50: rank(0.5), p95: rank(0.95), p99: rank(0.99), max: rank(1) };
+function roundAll(values: Percentiles | null): Percentiles | null {
+  if (!values) return null;
+  const { p50, p95, p99, max } = values;
+  return { p50: round(p50, 1), p95: round(p95, 1), p99: round(p99, 1), max: round(max, 1) };
 }
 
 function perSecond(count: number, spanMs: number): number {

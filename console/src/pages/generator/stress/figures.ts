@@ -1,3 +1,5 @@
+import { type Percentiles, percentilesOf } from '#domain/percentiles.ts';
+
 /** What a stress run has seen, and what follows from it. Pure. */
 
 export type End = 'completed' | 'failed' | 'cancelled' | 'needs_attention';
@@ -19,13 +21,6 @@ export interface Tally {
   refusals: Map<string, number>;
   answerMs: number[];
   completionMs: number[];
-}
-
-export interface Percentiles {
-  p50: number;
-  p95: number;
-  p99: number;
-  max: number;
 }
 
 export interface Figures {
@@ -70,14 +65,6 @@ export function figuresOf(tally: Tally): Figures {
     answerMs: percentilesOf(tally.answerMs),
     completionMs: percentilesOf(tally.completionMs),
   };
-}
-
-/** Nearest rank: a value that was really measured. `null` without values. */
-export function percentilesOf(values: readonly number[]): Percentiles | null {
-  if (values.length === 0) return null;
-  const sorted = Float64Array.from(values).sort();
-  const rank = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] as number;
-  return { p50: rank(0.5), p95: rank(0.95), p99: rank(0.99), max: rank(1) };
 }
 
 function perSecond(count: number, spanMs: number): number {

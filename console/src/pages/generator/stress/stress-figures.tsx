@@ -1,10 +1,10 @@
 import { Progress, Stack, Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import type { Percentiles } from '#domain/percentiles.ts';
 import { formatCount, formatDuration, formatRate } from '../../../format.ts';
 import { Fact, Facts } from '../../../parts/facts.tsx';
 import classes from '../generator.module.css';
-import type { Percentiles } from './figures.ts';
 import type { StressState } from './stress-run.ts';
 
 /** How far the run is, and what it measured. */
