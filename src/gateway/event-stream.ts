@@ -44,7 +44,9 @@ export class EventStreams {
     all.add(follower);
     stream.once('close', () => all.delete(follower));
     stream.write('retry: 1000\n\n');
-    if (!this.timers.has(store)) this.schedule(store, 0);
+    // One whose request came in before the end, and was looked at since, must not keep the gateway from closing.
+    if (this.closed) stream.end();
+    else if (!this.timers.has(store)) this.schedule(store, 0);
     return stream;
   }
 
@@ -79,6 +81,8 @@ export class EventStreams {
 
   private tell(follower: Follower, events: readonly OrderEvent[]): void {
     const { stream } = follower;
+    // It ended while the database was asked.
+    if (!stream.writable) return;
     const now = this.clock.monotonic();
     for (const event of events) {
       follower.afterVersion = event.version;
@@ -86,7 +90,7 @@ export class EventStreams {
       if (isTerminal(event.kind)) stream.end();
     }
     if (events.length > 0) follower.commentAt = now + COMMENT_EVERY_MS;
-    else if (now >= follower.commentAt && stream.writable) {
+    else if (now >= follower.commentAt) {
       follower.commentAt = now + COMMENT_EVERY_MS;
       stream.write(': still here\n\n');
     }
