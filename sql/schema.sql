@@ -221,6 +221,7 @@ CASE
     WHEN (state = ANY (ARRAY['failed'::order_state, 'cancelled'::order_state, 'held'::order_state, 'needs_attention'::order_state])) THEN state
     ELSE NULL::order_state
 END stored,
+  requested_by jsonb,
   constraint orders_ended_at_check CHECK (((state = ANY (ARRAY['completed'::order_state, 'failed'::order_state, 'cancelled'::order_state])) = (ended_at IS NOT NULL))),
   constraint orders_owned_exactly_when_running CHECK (((state = 'running'::order_state) = (owner_session IS NOT NULL))),
   constraint orders_pkey PRIMARY KEY (order_id),
@@ -422,7 +423,7 @@ begin
            (id, o.version + 2, 'cancel_started', o.step, 'forward', o.fence, clock_timestamp(), author);
     outcome := 'requested';
   elsif o.state = 'running' then
-    update orders set requested = 'cancel' where order_id = id;
+    update orders set requested = 'cancel', requested_by = author where order_id = id;
     perform pg_notify('conveyor_work_' || o.owner_session, 'wish');
     outcome := 'requested';
   elsif o.version = 1 then

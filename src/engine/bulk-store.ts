@@ -15,8 +15,8 @@ export interface BulkStore {
   list(page: { limit: number; beforeId?: string }): Promise<BulkPart[]>;
   listRunning(): Promise<BulkPart[]>;
   /**
-   * Writes down what was done since `from`, also of a part that was stopped meanwhile; answers how it is now. `undefined`: somebody
-   * else went on from there, and what was done is counted by them.
+   * Writes down what was done since `from`, also of a part that was stopped meanwhile; answers how it is now. One that is done with it
+   * is told of in the audit, with its counts. `undefined`: somebody else went on from there, and what was done is counted by them.
    */
   advance(bulkId: string, progress: BulkProgress): Promise<BulkPart | undefined>;
   /**

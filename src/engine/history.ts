@@ -16,6 +16,11 @@ type RowFields =
   | ('orderId' | 'customerId' | 'workflow' | 'workflowVersion' | 'content' | 'keyed')
   | ('step' | 'direction' | 'fence' | 'version' | 'retries' | 'requested' | 'crashCount');
 
+/** Where an order stands: the row of one that runs says where it was claimed, its events what followed. */
+export function standingOf(order: Pick<Order, 'state' | 'step' | 'direction'>, events: readonly OrderEvent[]): Position {
+  return order.state === 'running' ? positionOf(order, events) : order;
+}
+
 /**
  * An order in its owner's hands, from its row and its complete history. A fresh order, whose history is only its
  * acceptance and this claim, may come without events.

@@ -277,6 +277,7 @@ export interface OrderMove {
   kind: EventKind;
   step: number;
   direction: Direction;
+  /** Of a `cancel_started` the store knows more: who asked for it, and why. */
   data: Json;
   /** Set when the order leaves the session's hands. */
   closing: Closing | undefined;

@@ -123,7 +123,7 @@ export async function buildGateway(options: GatewayOptions): Promise<FastifyInst
     context.warehouses.stop();
   });
   context.generator.start();
-  context.bulk.start();
+  context.bulk.soon();
   void keepSharing(context.warehouses, options.clock, log, closing.signal);
   await addRoutes(app, context, options);
   return app;

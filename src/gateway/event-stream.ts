@@ -5,9 +5,9 @@ import { isTerminal } from '#domain/order-state.ts';
 import type { Clock, Timer } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
 import type { Store } from '#engine/store.ts';
+import { COMMENT_EVERY_MS } from './server-sent-events.ts';
 
 const POLL_EVERY_MS = 200;
-const COMMENT_EVERY_MS = 15_000;
 /** A reader with more than this unread is not asked about until it has read on. */
 const MAX_UNREAD_BYTES = 64 * 1024;
 
@@ -44,7 +44,9 @@ export class EventStreams {
     all.add(follower);
     stream.once('close', () => all.delete(follower));
     stream.write('retry: 1000\n\n');
-    if (!this.timers.has(store)) this.schedule(store, 0);
+    // One whose request came in before the end, and was looked at since, must not keep the gateway from closing.
+    if (this.closed) stream.end();
+    else if (!this.timers.has(store)) this.schedule(store, 0);
     return stream;
   }
 
@@ -79,6 +81,8 @@ export class EventStreams {
 
   private tell(follower: Follower, events: readonly OrderEvent[]): void {
     const { stream } = follower;
+    // It ended while the database was asked.
+    if (!stream.writable) return;
     const now = this.clock.monotonic();
     for (const event of events) {
       follower.afterVersion = event.version;
@@ -86,7 +90,7 @@ export class EventStreams {
       if (isTerminal(event.kind)) stream.end();
     }
     if (events.length > 0) follower.commentAt = now + COMMENT_EVERY_MS;
-    else if (now >= follower.commentAt && stream.writable) {
+    else if (now >= follower.commentAt) {
       follower.commentAt = now + COMMENT_EVERY_MS;
       stream.write(': still here\n\n');
     }

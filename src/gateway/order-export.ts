@@ -20,8 +20,10 @@ export async function exportOrders(
   signal: AbortSignal,
 ): Promise<Readable> {
   const first = await readWholePage(readPage, undefined);
+  const fault = new ConveyorError('shutting-down', 'this gateway is stopping: the table would not be complete');
+  if (signal.aborted) throw fault;
   const stream = Readable.from(linesOf(first, readPage), { objectMode: false, highWaterMark: 64 * 1024 });
-  const end = (): void => void stream.destroy(new ConveyorError('shutting-down', 'this gateway is stopping: the table is not complete'));
+  const end = (): void => void stream.destroy(fault);
   signal.addEventListener('abort', end, { once: true });
   stream.once('close', () => signal.removeEventListener('abort', end));
   return stream;

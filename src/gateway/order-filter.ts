@@ -5,6 +5,7 @@ import type { OrderFilter } from '#engine/store.ts';
 import type { OrderCriteriaJson } from './api.ts';
 import type { Principal } from './auth.ts';
 import { parseTime } from './content.ts';
+import { nodeIdOf } from './node-id.ts';
 
 /** What a list asks of each warehouse; `warehouse` itself says which ones are asked. Rejects what no order can have. */
 export function filterOf(criteria: OrderCriteriaJson, principal: Principal): Omit<OrderFilter, 'limit'> {
@@ -14,7 +15,7 @@ export function filterOf(criteria: OrderCriteriaJson, principal: Principal): Omi
     statuses: criteria.status === undefined ? undefined : [criteria.status],
     step: criteria.step,
     region: criteria.region,
-    nodeId: criteria.node === undefined ? undefined : nodeIdOf(criteria.node),
+    nodeId: criteria.node === undefined ? undefined : nodeIdOf(criteria.node, 'node'),
     customerName: criteria.customer_name,
     symbol: criteria.symbol,
     trackingId: criteria.tracking_id,
@@ -31,13 +32,6 @@ export function refuseUnstorableText(criteria: Readonly<Record<string, string>>)
     const reason = textFault(text);
     if (reason) throw new ConveyorError('invalid-request', `${field} ${reason}`, { faults: [{ field, reason }] });
   }
-}
-
-export function nodeIdOf(text: string): string {
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return text.toLowerCase();
-  throw new ConveyorError('invalid-request', `node is ${JSON.stringify(text)}; the id of a node is expected`, {
-    faults: [{ field: 'node', reason: 'must be a UUID' }],
-  });
 }
 
 /** Four digits stand for fifty days: with fewer everything would match. */

@@ -2,7 +2,7 @@ import { priceOfHistory } from '#domain/execution-price.ts';
 import type { Order, OrderEvent, OrderRecord } from '#domain/order.ts';
 import { isEnded, type OrderState, publicStatus } from '#domain/order-state.ts';
 import { formatTime } from '#domain/time.ts';
-import { positionOf } from '#engine/history.ts';
+import { standingOf } from '#engine/history.ts';
 import type { WorkflowRegistry } from '#engine/registry.ts';
 import type { EventJson, OrderSummaryJson, OrderViewJson } from './api.ts';
 import { explainWaiting, type WaitingPlace } from './waiting.ts';
@@ -32,7 +32,7 @@ export class OrderPresenter {
   summary(record: OrderRecord, warehouse: string, place?: WaitingPlace): OrderSummaryJson {
     const { order, events, nodes } = record;
     const { order_id: clientOrderId, quantity, ...content } = order.content;
-    const at = order.state === 'running' ? positionOf(order, events) : order;
+    const at = standingOf(order, events);
     const nodeId = order.ownerSession === null ? undefined : nodes.get(order.ownerSession)?.nodeId;
     const price = priceOfHistory(events);
     return {

@@ -3,6 +3,7 @@ import type { Clock } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
 import { BUCKET_MS } from '#engine/statistics-store.ts';
 import type { Store } from '#engine/store.ts';
+import { takeTurns } from './chore.ts';
 
 export interface BookkeeperOptions {
   store: Store;
@@ -26,36 +27,28 @@ const AFTER_FAULT_MS = 10_000;
  * is behind. Two leaders for a moment harm nothing: the database counts once.
  */
 export class Bookkeeper {
+  /** With every tick. */
+  readonly follow: (isLeader: boolean) => void;
   private readonly options: BookkeeperOptions;
-  private nextAt = Number.NEGATIVE_INFINITY;
-  private turn: Promise<void> | undefined;
   private maxBuckets = FEW_BUCKETS;
 
   constructor(options: BookkeeperOptions) {
     this.options = options;
+    this.follow = takeTurns(options.clock, () => this.count());
   }
 
-  /** With every tick; a turn runs beside the ticks, one at a time. */
-  follow(isLeader: boolean): void {
-    const { clock } = this.options;
-    if (!isLeader || this.turn || clock.monotonic() < this.nextAt) return;
-    this.turn = this.count().finally(() => {
-      this.turn = undefined;
-    });
-  }
-
-  private async count(): Promise<void> {
+  private async count(): Promise<number> {
     const { store, session, clock, log } = this.options;
     const startedAt = clock.monotonic();
     try {
       const { dueInMs } = await store.statistics.rollUp({ maxBuckets: this.maxBuckets });
       const tookMs = clock.monotonic() - startedAt;
-      this.nextAt = clock.monotonic() + Math.min(BUCKET_MS, Math.max(dueInMs, PAUSES * tookMs));
       this.fitStride(dueInMs === 0, tookMs);
+      return Math.min(BUCKET_MS, Math.max(dueInMs, PAUSES * tookMs));
     } catch (error) {
       log.warn({ session, error: messageOf(error) }, 'statistics could not be rolled up; tried again in ten seconds');
-      this.nextAt = clock.monotonic() + AFTER_FAULT_MS;
       this.maxBuckets = 1;
+      return AFTER_FAULT_MS;
     }
   }
 

@@ -3,6 +3,7 @@ import type { Clock } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
 import type { HouseReport } from '#engine/retention-store.ts';
 import type { Store } from '#engine/store.ts';
+import { takeTurns } from './chore.ts';
 
 export interface HousekeeperOptions {
   store: Store;
@@ -19,33 +20,25 @@ const WHILE_MORE_MS = 1_000;
 
 /** The leader's part in retention: it makes room for the orders to come and lets go of those that are past their time. */
 export class Housekeeper {
+  /** With every tick. */
+  readonly follow: (isLeader: boolean) => void;
   private readonly options: HousekeeperOptions;
-  private nextAt = Number.NEGATIVE_INFINITY;
-  private turn: Promise<void> | undefined;
   private keptBecause: string | undefined;
 
   constructor(options: HousekeeperOptions) {
     this.options = options;
+    this.follow = takeTurns(options.clock, () => this.keep());
   }
 
-  /** With every tick; a turn runs beside the ticks, one at a time. */
-  follow(isLeader: boolean): void {
-    const { clock } = this.options;
-    if (!isLeader || this.turn || clock.monotonic() < this.nextAt) return;
-    this.turn = this.keep().finally(() => {
-      this.turn = undefined;
-    });
-  }
-
-  private async keep(): Promise<void> {
-    const { store, session, clock, log, retentionMs } = this.options;
+  private async keep(): Promise<number> {
+    const { store, session, log, retentionMs } = this.options;
     try {
       const report = await store.retention.keepHouse({ keepMs: retentionMs });
       this.tell(report);
-      this.nextAt = clock.monotonic() + (report.hasMore ? WHILE_MORE_MS : TURN_EVERY_MS);
+      return report.hasMore ? WHILE_MORE_MS : TURN_EVERY_MS;
     } catch (error) {
       log.warn({ session, error: messageOf(error) }, 'partitions could not be kept in order; tried again in a minute');
-      this.nextAt = clock.monotonic() + AFTER_FAULT_MS;
+      return AFTER_FAULT_MS;
     }
   }
 

@@ -7,8 +7,7 @@ export class LeaderChores {
   private readonly chores: readonly ((isLeader: boolean) => void)[];
 
   constructor(options: HousekeeperOptions) {
-    const [housekeeper, bookkeeper] = [new Housekeeper(options), new Bookkeeper(options)];
-    this.chores = [(isLeader) => housekeeper.follow(isLeader), (isLeader) => bookkeeper.follow(isLeader), startSealing(options)];
+    this.chores = [new Housekeeper(options).follow, new Bookkeeper(options).follow, startSealing(options)];
   }
 
   /** With every tick. */

@@ -6,6 +6,7 @@ import type { Log } from '#engine/log.ts';
 import type { WorkflowRegistry } from '#engine/registry.ts';
 import type { RunEnd } from '#engine/run-order.ts';
 import type { ClaimedOrder, Hint, Liveness, Store, Subscription, TickReport } from '#engine/store.ts';
+import { Ticker } from '#engine/ticker.ts';
 import { ClaimLoop } from './claim-loop.ts';
 import { GateKeeper } from './gate-keeper.ts';
 import { LeaderChores } from './leader-chores.ts';
@@ -15,7 +16,6 @@ import { Slots } from './slots.ts';
 import type { NodeStats } from './stats.ts';
 import { SurplusWatch } from './surplus.ts';
 import { Takeover } from './takeover.ts';
-import { Ticker } from './ticker.ts';
 
 export interface LifeOptions {
   store: Store;

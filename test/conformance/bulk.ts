@@ -67,6 +67,10 @@ export function describeBulk(suite: Suite): void {
       const done = await advance(bulkId, { from: ids[2], to: ids[2], counts: more, isDone: true });
       expect(done).toMatchObject({ state: 'done', endedAt: expect.any(Number), counts: { succeeded: 3, refused: 1, failed: 1 } });
       expect(await find(bulkId)).toEqual(done);
+      expect(await auditOf(bulkId)).toMatchObject([
+        { action: 'bulk.done', actor: 'ann', reason: null, detail: { succeeded: 3, refused: 1, failed: 1 } },
+        { action: 'bulk.retry', actor: 'ann' },
+      ]);
     });
 
     it('is stopped by whoever says so first; what was under way is still counted', async () => {
@@ -91,7 +95,8 @@ export function describeBulk(suite: Suite): void {
       const done = await advance(bulkId, { isDone: true });
       await suite.store.bulk.stop(bulkId, { actor: 'bob', reason: undefined }, newId());
       expect(await find(bulkId)).toEqual({ ...done, stoppedBy: 'bob' });
-      expect(await auditOf(bulkId)).toHaveLength(1);
+      await advance(bulkId, { isDone: true });
+      expect(await auditOf(bulkId)).toMatchObject([{ action: 'bulk.done' }, { action: 'bulk.cancel' }]);
     });
 
     it('another warehouse told to stop is not written into the audit again', async () => {

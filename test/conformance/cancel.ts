@@ -68,6 +68,18 @@ export function describeCancel(suite: Suite): void {
       expect(await suite.store.readOwnedOrders(session)).toMatchObject([{ orderId, cancelRequested: true }]);
     });
 
+    it('the history tells who cancelled one that runs, and why, whoever begins to undo it', async () => {
+      await claim();
+      await cancel('no stock');
+      await suite.second.cancelOrder({ orderId, customerId: undefined, actor: 'too late', reason: undefined });
+      await suite.store.endSessions([session], 'transfer');
+      session = await suite.store.openSession(describeNode(), TTL_MS);
+      expect(await advanceOne(suite.store, session, moveOf(await claim(), 'cancel_started'))).toBe('applied');
+      expect(await lastEventOf(suite.store, orderId)).toMatchObject({
+        ...{ kind: 'cancel_started', sessionId: session, data: { actor: 'op "x"', reason: 'no stock' } },
+      });
+    });
+
     it('I11: turns one that began and waits, at once', async () => {
       const claimed = await claim();
       await completeSteps(suite.store, session, claimed, 1);

@@ -158,7 +158,9 @@ describe('the routes of operators', () => {
       body: { code: 'node-not-found' },
     });
     expect(await call('POST', `/nodes/${nodeId}/stop`, {})).toMatchObject({ status: 404, body: { code: 'node-not-found' } });
-    expect((await call('POST', '/service/transfer', { service_id: 'x' })).status).toBe(400);
+    const wrong = (field: string) => ({ status: 400, body: { errors: [{ field, reason: 'must be a UUID' }] } });
+    expect(await call('POST', '/service/transfer', { service_id: 'x' })).toMatchObject(wrong('/service_id'));
+    expect(await call('POST', '/nodes/x/drain', {})).toMatchObject(wrong('/id'));
     expect((await call('POST', '/service/transfer', {})).status).toBe(400);
     expect((await call('POST', `/nodes/${nodeId}/drain`, { force: true })).status).toBe(400);
   });

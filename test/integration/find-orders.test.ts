@@ -31,7 +31,7 @@ describe('finding orders', () => {
   const accept = async (body: object): Promise<string> => (await gateway.submit(body)).body.order_id;
   const refused = async (query: string): Promise<unknown> => {
     const { status, body } = await gateway.ask('GET', `/orders?${query}`);
-    return { status, code: body['code'], errors: body['errors'] };
+    return { status, code: body['code'], detail: body['detail'], errors: body['errors'] };
   };
 
   it('by tracking id, symbol and the beginning of the id, over all warehouses', async () => {
@@ -88,6 +88,13 @@ describe('finding orders', () => {
       status: 400,
       code: 'invalid-request',
       errors: [{ field: expect.stringContaining(field) }],
+    });
+  });
+
+  it('a warehouse that does not exist is named, with those that do', async () => {
+    expect(await refused('warehouse=XX')).toMatchObject({
+      ...{ status: 400, code: 'invalid-request', detail: 'no warehouse is called "XX"; known: HCM, HN' },
+      errors: [{ field: 'warehouse', reason: 'must be one of HCM, HN' }],
     });
   });
 

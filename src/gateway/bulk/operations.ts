@@ -54,20 +54,23 @@ export async function beginBulk(context: Context, request: BulkRequest, pace: nu
   const shares = sharesOf(counts.map(({ count }) => count));
   const bulkId = newOrderId(0, clock.now(), clock.entropy());
   const auditId = newOrderId(0, clock.now(), clock.entropy());
-  const written = await Promise.allSettled(
-    counts.map(async ({ warehouse: { store, watch }, count, isMore }, index) => {
-      const share = shares[index] ?? 1;
-      const warehouses = counts.map(({ warehouse }) => warehouse.name);
-      const asked = { bulkId, action: request.action, filter: request.criteria, warehouses, pace, share, ...author };
-      await store.bulk.begin({ ...asked, matching: count, isMore }, auditId);
-      await watch.refresh();
-    }),
-  );
-  const failure = written.find((outcome) => outcome.status === 'rejected');
-  if (failure && written.every(({ status }) => status === 'rejected')) throw failure.reason;
+  const warehouses = counts.map(({ warehouse }) => warehouse);
+  const asked = {
+    bulkId,
+    action: request.action,
+    filter: request.criteria,
+    warehouses: warehouses.map(({ name }) => name),
+    pace,
+    ...author,
+  };
+  const begun = await askAll(warehouses, async ({ store, watch }, index) => {
+    const { count: matching, isMore } = counts[index] as Matching['counts'][number];
+    await store.bulk.begin({ ...asked, share: shares[index] ?? 1, matching, isMore }, auditId);
+    await watch.refresh();
+  });
   bulk.soon();
   const view = await readBulk(context, bulkId);
-  const silent = [...new Set([...missing, ...(view.missing_warehouses ?? [])])];
+  const silent = [...new Set([...missing, ...begun.missing, ...(view.missing_warehouses ?? [])])];
   return { ...view, ...(silent.length > 0 ? { missing_warehouses: silent } : {}) };
 }
 
@@ -119,7 +122,7 @@ function viewsOf({ found, missing }: Parts): BulkViewJson[] {
       const names = parts.flatMap(({ entry }) => entry.warehouses);
       return viewOf(
         parts,
-        [...new Set(missing)].filter((name) => names.includes(name)),
+        missing.filter((name) => names.includes(name)),
       );
     });
 }

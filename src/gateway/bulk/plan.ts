@@ -2,7 +2,7 @@ import { ConveyorError } from '#domain/errors.ts';
 import type { OrderRecord } from '#domain/order.ts';
 import { type OrderStatus, publicStatus } from '#domain/order-state.ts';
 import type { BulkAction, BulkPart } from '#engine/bulk-store.ts';
-import { positionOf } from '#engine/history.ts';
+import { standingOf } from '#engine/history.ts';
 import type { OrderFilter } from '#engine/store.ts';
 import type { OrderCriteriaJson } from '../api.ts';
 import { filterOf } from '../order-filter.ts';
@@ -66,7 +66,7 @@ export function batchSizeOf(perSecond: number): number {
 /** What may have changed since an order was found: where it stands, and who has it. */
 export function stillMatches(record: OrderRecord, filter: BulkFilter, nameOfStep: (step: number) => string): boolean {
   const { order, events, nodes } = record;
-  const at = order.state === 'running' ? positionOf(order, events) : order;
+  const at = standingOf(order, events);
   const owner = order.ownerSession === null ? undefined : nodes.get(order.ownerSession)?.nodeId;
   return (
     (filter.statuses?.includes(publicStatus(order.state, at.direction)) ?? true) &&

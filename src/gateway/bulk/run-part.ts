@@ -4,7 +4,7 @@ import type { OrderRecord } from '#domain/order.ts';
 import { type OrderStatus, publicStatus } from '#domain/order-state.ts';
 import type { BulkCounts, BulkPart } from '#engine/bulk-store.ts';
 import { sleep } from '#engine/clock.ts';
-import { positionOf } from '#engine/history.ts';
+import { standingOf } from '#engine/history.ts';
 import type { OrderCriteriaJson } from '../api.ts';
 import type { GatewayContext } from '../context.ts';
 import { retryOrder } from '../retry.ts';
@@ -172,5 +172,5 @@ export class PartRun {
 }
 
 function statusOf({ order, events }: OrderRecord): OrderStatus {
-  return publicStatus(order.state, (order.state === 'running' ? positionOf(order, events) : order).direction);
+  return publicStatus(order.state, standingOf(order, events).direction);
 }

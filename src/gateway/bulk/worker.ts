@@ -1,6 +1,7 @@
 import { messageOf } from '#domain/errors.ts';
 import type { BulkPart } from '#engine/bulk-store.ts';
-import { sleep, type Timer } from '#engine/clock.ts';
+import { sleep } from '#engine/clock.ts';
+import { Ticker } from '#engine/ticker.ts';
 import type { Warehouse, Warehouses } from '../warehouses/warehouses.ts';
 import { type BulkContext, PartRun } from './run-part.ts';
 
@@ -37,50 +38,34 @@ class BulkWorker {
   private readonly options: BulkWorkerOptions;
   private readonly runs = new Map<string, Run>();
   private leaseUntil = Number.NEGATIVE_INFINITY;
-  private timer: Timer | undefined;
-  private turning = false;
+  private readonly ticker: Ticker;
   private stopped = false;
 
   constructor(options: BulkWorkerOptions) {
     this.options = options;
+    this.ticker = new Ticker({ clock: options.clock, intervalMs: () => LOOK_EVERY_MS, turn: () => this.turn() });
   }
 
-  start(): void {
-    this.schedule(0);
-  }
-
-  /** Something has changed: looks now. */
+  /** Begins to look; or, when something has changed, looks now. */
   soon(): void {
-    this.timer?.cancel();
-    this.schedule(0);
+    this.ticker.soon();
   }
 
   /** Resolves when what was under way is written down. */
   async stop(): Promise<void> {
     this.stopped = true;
-    this.timer?.cancel();
+    this.ticker.stop();
     await this.endRuns([...this.runs.keys()]);
   }
 
-  private schedule(delayMs: number): void {
-    if (this.stopped) return;
-    this.timer = this.options.clock.after(delayMs, () => void this.turn());
-  }
-
   private async turn(): Promise<void> {
-    if (this.turning) return;
-    this.turning = true;
     const { warehouse, log, clock } = this.options;
     try {
       if (warehouse.presence.isHere && (this.runs.size > 0 || warehouse.watch.latest?.runningBulks)) await this.look();
     } catch (error) {
       log.debug({ warehouse: warehouse.name, error: messageOf(error) }, 'bulk operations could not be looked at; trying again');
-    } finally {
-      if (clock.monotonic() > this.leaseUntil) void this.endRuns([...this.runs.keys()]);
-      this.turning = false;
-      this.timer?.cancel();
-      this.schedule(LOOK_EVERY_MS);
     }
+    if (clock.monotonic() > this.leaseUntil) void this.endRuns([...this.runs.keys()]);
   }
 
   private async look(): Promise<void> {
@@ -144,10 +129,7 @@ export class BulkWorkers {
     this.workers = options.warehouses.all.map((warehouse) => new BulkWorker({ ...options, warehouse }));
   }
 
-  start(): void {
-    for (const worker of this.workers) worker.start();
-  }
-
+  /** Begins to look; or, when something has changed, looks now. */
   soon(): void {
     for (const worker of this.workers) worker.soon();
   }

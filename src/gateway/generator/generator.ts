@@ -1,8 +1,9 @@
 import { messageOf } from '#domain/errors.ts';
 import { formatTime } from '#domain/time.ts';
-import type { Clock, Timer } from '#engine/clock.ts';
+import type { Clock } from '#engine/clock.ts';
 import type { Log } from '#engine/log.ts';
 import type { ClusterLease, ClusterSetting } from '#engine/peer-store.ts';
+import { Ticker } from '#engine/ticker.ts';
 import { newestOf } from '#engine/versioned.ts';
 import { hashBody } from '../idempotency.ts';
 import type { Placement } from '../warehouses/placement.ts';
@@ -38,9 +39,7 @@ interface Placed {
  */
 export class OrderGenerator {
   private readonly options: GeneratorOptions;
-  private timer: Timer | undefined;
-  private turning = false;
-  private stopped = false;
+  private readonly ticker: Ticker;
   /** Of the state that began at `startedAt`. */
   private startedAt = -1;
   private lastPlaced = -1;
@@ -48,15 +47,19 @@ export class OrderGenerator {
 
   constructor(options: GeneratorOptions) {
     this.options = options;
+    this.ticker = new Ticker({
+      clock: options.clock,
+      intervalMs: () => Math.min(LOOK_EVERY_MS, this.untilNextMs ?? LOOK_EVERY_MS),
+      turn: () => this.turn(),
+    });
   }
 
   start(): void {
-    this.schedule(0);
+    this.ticker.soon();
   }
 
   stop(): void {
-    this.stopped = true;
-    this.timer?.cancel();
+    this.ticker.stop();
   }
 
   /** The newest state that any warehouse knows, with its version. */
@@ -90,33 +93,15 @@ export class OrderGenerator {
       await store.peers.importShared({ ...NO_RECORDS, settings: [setting] });
       await watch.refresh();
     });
-    this.soon();
-  }
-
-  private soon(): void {
-    this.timer?.cancel();
-    this.schedule(0);
-  }
-
-  private schedule(delayMs: number): void {
-    if (this.stopped) return;
-    this.timer = this.options.clock.after(delayMs, () => void this.turn());
+    this.ticker.soon();
   }
 
   private async turn(): Promise<void> {
-    if (this.turning) return;
-    this.turning = true;
-    const { clock, log } = this.options;
     const { state } = this;
     try {
       if (state?.running) await this.work(state);
     } catch (error) {
-      log.warn({ error: messageOf(error) }, 'the generator could not place an order; trying again');
-    } finally {
-      this.turning = false;
-      const next = this.state;
-      this.timer?.cancel();
-      this.schedule(next?.running ? Math.min(LOOK_EVERY_MS, untilNextTick(next, clock.now())) : LOOK_EVERY_MS);
+      this.options.log.warn({ error: messageOf(error) }, 'the generator could not place an order; trying again');
     }
   }
 
@@ -129,7 +114,7 @@ export class OrderGenerator {
     if (this.startedAt !== state.started_at) this.follow(state, lease);
     for (const tick of dueTicks(state, clock.now(), this.lastPlaced)) {
       // However far behind this gateway is: once a stop or another pace was answered, nothing of the state before is placed.
-      if (this.stopped || !this.state?.running || this.state.started_at !== state.started_at) return;
+      if (this.ticker.isStopped || !this.state?.running || this.state.started_at !== state.started_at) return;
       const placed = await this.place(state, tick);
       this.lastPlaced = tick;
       await this.takeLease(first, { ...placed });

@@ -3,10 +3,10 @@ import { ConveyorError } from '#domain/errors.ts';
 import type { Clock, Timer } from '#engine/clock.ts';
 import { comparePlaces, type OutboxPlace } from '#engine/outbox.ts';
 import type { GapJson } from '../api-live.ts';
+import { COMMENT_EVERY_MS } from '../server-sent-events.ts';
 import { isWanted, type LiveFilter, type LivePage } from './message.ts';
 import { encodePlaces } from './place-id.ts';
 
-const COMMENT_EVERY_MS = 15_000;
 /** Whoever has more than this unread is told nothing more, ... */
 const MAX_UNREAD_BYTES = 256 * 1024;
 /** ... until it has read on so far. */

@@ -42,6 +42,8 @@ export class LiveEvents {
   }
 
   private async begin(follower: Follower, warehouses: readonly Warehouse[], after: Places | undefined): Promise<void> {
+    // Its request came in before, and was looked at since: no reader begins any more.
+    if (this.isClosed) return follower.end();
     const readers = warehouses.map((warehouse) => [warehouse.name, this.readerOf(warehouse)] as const);
     await Promise.all(readers.map(([, reader]) => reader.admit(follower)));
     for (const [name, reader] of readers) reader.serve(follower, after?.get(name));

@@ -18,8 +18,8 @@ import { ReasonBody, type ReasonJson } from '../api-cluster.ts';
 import { type BulkRequest, beginBulk, countMatching, listBulks, readBulk, stopBulk } from '../bulk/operations.ts';
 import { bulkFilterOf } from '../bulk/plan.ts';
 import { authorOf, type GatewayContext, requireOperator } from '../context.ts';
-import { type PageQuery, readPage } from '../pages.ts';
-import { presentOrders } from './read-orders.ts';
+import { readOrderPage } from '../order-pages.ts';
+import type { PageQuery } from '../pages.ts';
 
 const SAMPLE = 10;
 
@@ -84,18 +84,11 @@ async function begin(context: GatewayContext, request: BeginRequest, reply: Fast
 async function preview(context: GatewayContext, asked: BulkRequest): Promise<BulkPreviewJson> {
   const { action, criteria } = asked;
   const { matching, isMore, missing, counts } = await countMatching(context, asked);
-  const filter = bulkFilterOf(action, criteria);
-  const { shown } = await readPage(
-    counts.map(({ warehouse }) => warehouse),
-    { limit: String(SAMPLE) },
-    '',
-    async ({ store }, page) => (await store.listOrders({ ...filter, ...page })).map((record) => ({ id: record.order.orderId, record })),
-  );
-  const sample = await presentOrders(
-    context,
-    shown.map(({ entry, warehouse }) => ({ record: entry.record, warehouse })),
-    false,
-  );
+  const { orders: sample } = await readOrderPage(context, {
+    warehouses: counts.map(({ warehouse }) => warehouse),
+    filter: bulkFilterOf(action, criteria),
+    ...{ query: { limit: String(SAMPLE) }, scope: '', withSteps: false },
+  });
   return {
     action,
     filter: criteria,

@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ConveyorError } from '#domain/errors.ts';
-import { isUuid } from '#domain/ids.ts';
 import type { NodeWish, Store } from '#engine/store.ts';
 import { NoQuery, OrderParams, responses } from '../api.ts';
 import { ClusterView, type NodeJson, NodeView, ReasonBody, type ReasonJson, TransferAnswer, TransferBody } from '../api-cluster.ts';
 import { lookAt, nodesOf, viewCluster } from '../cluster-view.ts';
 import { authorOf, type GatewayContext, requireOperator } from '../context.ts';
+import { nodeIdOf } from '../node-id.ts';
 
 /** Seeing and steering nodes: `/diagnostic/cluster`, `/service/transfer`, `/nodes/{id}/drain|stop|resume`. */
 export function cluster(app: FastifyInstance, context: GatewayContext): void {
@@ -53,7 +53,7 @@ export function cluster(app: FastifyInstance, context: GatewayContext): void {
 
 async function transfer(context: GatewayContext, request: FastifyRequest<{ Body: ReasonJson & { service_id: string } }>): Promise<object> {
   requireOperator(request);
-  const nodeId = nodeIdOf(request.body.service_id, 'service_id');
+  const nodeId = nodeIdOf(request.body.service_id, 'service_id', '/service_id');
   const author = authorOf(request, request.body.reason);
   for (const store of await storesKnowing(context, nodeId)) {
     const verdict = await store.operations.transferNode(nodeId, author);
@@ -72,7 +72,7 @@ async function steer(
   wish: NodeWish | undefined,
 ): Promise<NodeJson> {
   requireOperator(request);
-  const nodeId = nodeIdOf(request.params.id, 'the id in the path');
+  const nodeId = nodeIdOf(request.params.id, 'the id in the path', '/id');
   const author = authorOf(request, request.body.reason);
   const stores = await storesKnowing(context, nodeId);
   for (const store of stores) {
@@ -103,13 +103,6 @@ async function storesKnowing({ warehouses, clock }: GatewayContext, nodeId: stri
     throw new ConveyorError('warehouse-unavailable', `no warehouse that answers knows node ${nodeId}; ${names} did not answer`);
   }
   return knowing;
-}
-
-function nodeIdOf(text: string, field: string): string {
-  if (isUuid(text)) return text.toLowerCase();
-  throw new ConveyorError('invalid-request', `${field} is ${JSON.stringify(text.slice(0, 100))}; the id of a node is expected, a UUID`, {
-    faults: [{ field: '/service_id', reason: 'must be a UUID' }],
-  });
 }
 
 function unknownNode(nodeId: string): ConveyorError {

@@ -1,13 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import { ConveyorError } from '#domain/errors.ts';
 import { responses } from '../api.ts';
 import { LiveQuery, type LiveQueryJson } from '../api-live.ts';
 import { tokenOf } from '../auth.ts';
 import { type GatewayContext, requireOperator } from '../context.ts';
 import type { LiveFilter } from '../live/message.ts';
-import { decodePlaces, type Places } from '../live/place-id.ts';
-import { nodeIdOf, refuseUnstorableText } from '../order-filter.ts';
+import { decodePlaces } from '../live/place-id.ts';
+import { nodeIdOf } from '../node-id.ts';
+import { refuseUnstorableText } from '../order-filter.ts';
+import { readLastEventId, sendEvents } from '../server-sent-events.ts';
 
 /** `GET /events`: what happens to all orders, as it happens. */
 export function events(app: FastifyInstance, context: GatewayContext): void {
@@ -29,12 +30,11 @@ export function events(app: FastifyInstance, context: GatewayContext): void {
     const token = tokenOf(request);
     const stream = context.live.follow({
       warehouses: context.warehouses.select(request.query.warehouse),
-      after: placesAfter(request.headers['last-event-id']),
+      after: readLastEventId(request, decodePlaces, 'an id that GET /events sent, unchanged'),
       filter: filterOf(request.query),
       checkAccess: async () => context.authenticator.authenticate(token),
     });
-    request.raw.once('close', () => stream.destroy());
-    return reply.header('content-type', 'text/event-stream; charset=utf-8').header('x-accel-buffering', 'no').send(stream);
+    return sendEvents(request, reply, stream);
   });
 }
 
@@ -45,16 +45,7 @@ function filterOf(query: LiveQueryJson): LiveFilter {
     ...(status === undefined ? {} : { status }),
     ...(step === undefined ? {} : { step_name: step }),
     ...(region === undefined ? {} : { region }),
-    ...(node === undefined ? {} : { node_id: nodeIdOf(node) }),
+    ...(node === undefined ? {} : { node_id: nodeIdOf(node, 'node') }),
     ...(customer_name === undefined ? {} : { customer_name }),
   };
-}
-
-function placesAfter(header: string | string[] | undefined): Places | undefined {
-  if (header === undefined || header === '') return undefined;
-  const places = typeof header === 'string' ? decodePlaces(header) : undefined;
-  if (places) return places;
-  throw new ConveyorError('invalid-request', 'the Last-Event-ID header is not the id of a message of this stream', {
-    faults: [{ field: 'Last-Event-ID', reason: 'must be an id that GET /events sent, unchanged' }],
-  });
 }

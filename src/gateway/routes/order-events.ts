@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import { ConveyorError } from '#domain/errors.ts';
 import { EventList, NoQuery, OrderParams, responses } from '../api.ts';
 import { type GatewayContext, principalOf, readVisibleOrder } from '../context.ts';
+import { readLastEventId, sendEvents } from '../server-sent-events.ts';
 
 /** `GET /orders/{id}/events`: the history so far as JSON, or as a stream that ends with the order. */
 export function orderEvents(app: FastifyInstance, context: GatewayContext): void {
@@ -19,19 +19,14 @@ export function orderEvents(app: FastifyInstance, context: GatewayContext): void
     if (!/\btext\/event-stream\b/i.test(request.headers.accept ?? '')) {
       return { order_id: orderId, events: record.events.map((event) => context.presenter.event(record, event)) };
     }
-    const after = lastEventId(request.headers['last-event-id']);
+    const after = readLastEventId(request, versionOf, 'a whole number') ?? 0;
     const stream = context.streams.follow(warehouse.store, orderId, after, (event) =>
       JSON.stringify(context.presenter.event(record, event)),
     );
-    request.raw.once('close', () => stream.destroy());
-    return reply.header('content-type', 'text/event-stream; charset=utf-8').header('x-accel-buffering', 'no').send(stream);
+    return sendEvents(request, reply, stream);
   });
 }
 
-function lastEventId(header: string | string[] | undefined): number {
-  if (header === undefined || header === '') return 0;
-  if (typeof header === 'string' && /^\d{1,9}$/.test(header)) return Number(header);
-  throw new ConveyorError('invalid-request', 'the Last-Event-ID header is not the id of an event of this stream', {
-    faults: [{ field: 'Last-Event-ID', reason: 'must be a whole number' }],
-  });
+function versionOf(id: string): number | undefined {
+  return /^\d{1,9}$/.test(id) ? Number(id) : undefined;
 }

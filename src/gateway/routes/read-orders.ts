@@ -1,8 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { ConveyorError } from '#domain/errors.ts';
-import type { OrderRecord } from '#domain/order.ts';
 import { formatTime } from '#domain/time.ts';
-import type { ClusterReport } from '#engine/store.ts';
 import {
   ListQuery,
   type ListQueryJson,
@@ -15,11 +13,10 @@ import {
   responses,
 } from '../api.ts';
 import type { Principal } from '../auth.ts';
-import { type GatewayContext, gateOf, presentOrder, principalOf, readVisibleOrder } from '../context.ts';
+import { type GatewayContext, presentOrder, principalOf, readVisibleOrder } from '../context.ts';
 import { exportOrders } from '../order-export.ts';
 import { filterOf } from '../order-filter.ts';
-import { readPage } from '../pages.ts';
-import type { Warehouse } from '../warehouses/warehouses.ts';
+import { readOrderPage } from '../order-pages.ts';
 
 /** `GET /orders/{id}` and `GET /orders`. */
 export function readOrders(app: FastifyInstance, context: GatewayContext): void {
@@ -86,30 +83,5 @@ async function listOrders(context: GatewayContext, query: ListQueryJson, princip
   const scope = JSON.stringify([principal.role, principal.name, Object.entries(criteria).sort(([a], [b]) => (a < b ? -1 : 1))]);
   const filter = filterOf(criteria, principal);
   const warehouses = context.warehouses.select(criteria.warehouse);
-  const { shown, about } = await readPage(warehouses, query, scope, async ({ store }, asked) =>
-    (await store.listOrders({ ...filter, ...asked })).map((record) => ({ id: record.order.orderId, record })),
-  );
-  const page = shown.map(({ entry, warehouse }) => ({ record: entry.record, warehouse }));
-  return { orders: await presentOrders(context, page, include === 'steps'), ...about };
-}
-
-/** How the list shows them. */
-export async function presentOrders(context: GatewayContext, page: readonly Found[], withSteps: boolean): Promise<OrderPageJson['orders']> {
-  const { presenter } = context;
-  const nodes = await lookWhereOrdersWait(context, page);
-  return page.map(({ record, warehouse }) => {
-    const place = { nodes: nodes.get(warehouse), gateOpen: gateOf(warehouse) };
-    return withSteps ? presenter.order(record, warehouse.name, place) : presenter.summary(record, warehouse.name, place);
-  });
-}
-
-interface Found {
-  record: OrderRecord;
-  warehouse: Warehouse;
-}
-
-/** What the nodes do, of every warehouse that has an order of the page waiting. */
-async function lookWhereOrdersWait(context: GatewayContext, page: readonly Found[]): Promise<Map<Warehouse, ClusterReport | undefined>> {
-  const asked = new Set(page.filter(({ record }) => record.order.state === 'queued').map(({ warehouse }) => warehouse));
-  return new Map(await Promise.all([...asked].map(async (warehouse) => [warehouse, await context.looks.of(warehouse.store)] as const)));
+  return readOrderPage(context, { warehouses, filter, query, scope, withSteps: include === 'steps' });
 }

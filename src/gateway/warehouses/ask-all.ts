@@ -4,7 +4,7 @@ import type { Warehouse } from './warehouses.ts';
 /** What each of the warehouses answers, and the names of those that did not; when none does, the request fails. */
 export async function askAll<Answer>(
   warehouses: readonly Warehouse[],
-  ask: (warehouse: Warehouse) => Promise<Answer>,
+  ask: (warehouse: Warehouse, index: number) => Promise<Answer>,
 ): Promise<{ answers: { warehouse: Warehouse; answer: Answer }[]; missing: string[] }> {
   const settled = await Promise.allSettled(warehouses.map(ask));
   const answers: { warehouse: Warehouse; answer: Answer }[] = [];

@@ -20,7 +20,8 @@ function advance(db: MemoryDatabase, session: number, move: OrderMove): MoveVerd
   if (!owned) return 'fenced';
   const mayWait = move.direction === 'rollback' || (move.kind !== 'completed' && move.kind !== 'retry_scheduled');
   if (row.requested && !mayWait) return 'cancel_requested';
-  const { version, kind, step, direction, fence, data } = move;
+  const { version, kind, step, direction, fence } = move;
+  const data = kind === 'cancel_started' ? (db.requestedBy.get(row.orderId) ?? null) : move.data;
   db.tell(
     row,
     { version, kind, step, direction, sessionId: session, fence, data },

@@ -34,7 +34,10 @@ export function bulkStore(db: MemoryDatabase): BulkStore {
       part.beforeId = to;
       part.batch = isRunning ? [...batch] : [];
       for (const name of ['succeeded', 'refused', 'failed'] as const) part.counts[name] += counts[name];
-      if (isRunning && isDone) Object.assign(part, { state: 'done', endedAt: db.clock.now() });
+      if (isRunning && isDone) {
+        Object.assign(part, { state: 'done', endedAt: db.clock.now() });
+        db.record('bulk.done', bulkId, part, { ...part.counts });
+      }
       return copyOf(part);
     },
     async stop(bulkId, { actor, reason }, auditId) {

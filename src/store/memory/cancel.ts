@@ -1,6 +1,7 @@
+import type { Json } from '#domain/json.ts';
 import { publicStatus } from '#domain/order-state.ts';
-import { positionOf } from '#engine/history.ts';
-import type { CancelRequest, CancelVerdict } from '#engine/store.ts';
+import { standingOf } from '#engine/history.ts';
+import type { Author, CancelRequest, CancelVerdict } from '#engine/store.ts';
 import type { MemoryDatabase, OrderRow } from './database.ts';
 import { notify } from './hints.ts';
 
@@ -8,7 +9,7 @@ import { notify } from './hints.ts';
 export function cancelOrder(db: MemoryDatabase, request: CancelRequest): CancelVerdict {
   const row = db.orders.get(request.orderId.toLowerCase());
   if (!row || (request.customerId !== undefined && row.customerId !== request.customerId)) return { outcome: 'unknown' };
-  const { direction } = row.state === 'running' ? positionOf(row, db.historyOf(row.orderId)) : row;
+  const { direction } = standingOf(row, db.historyOf(row.orderId));
   const open = row.state === 'queued' || row.state === 'running';
   if (open && row.requested) return { outcome: 'requested' };
   const isStopped = row.state === 'needs_attention';
@@ -17,22 +18,25 @@ export function cancelOrder(db: MemoryDatabase, request: CancelRequest): CancelV
   if (isStopped) release(db, row, request);
   if (row.state === 'queued') return cancelQueued(db, row, request);
   row.requested = 'cancel';
+  db.requestedBy.set(row.orderId, authorData(request));
   if (row.ownerSession !== null) notify(db, row.ownerSession, 'wish');
   return { outcome: 'requested' };
 }
 
 /** A quarantined order goes back to the queue before it is undone. */
-function release(db: MemoryDatabase, row: OrderRow, { actor, reason }: CancelRequest): void {
+function release(db: MemoryDatabase, row: OrderRow, author: Author): void {
   const version = row.version + 1;
   const { step, direction, fence } = row;
-  const data = { actor, ...(reason === undefined ? {} : { reason }) };
-  db.tell(row, { version, kind: 'released', step, direction, sessionId: null, fence, data }, { state: 'queued', version });
+  db.tell(
+    row,
+    { version, kind: 'released', step, direction, sessionId: null, fence, data: authorData(author) },
+    { state: 'queued', version },
+  );
 }
 
-function cancelQueued(db: MemoryDatabase, row: OrderRow, { actor, reason }: CancelRequest): CancelVerdict {
-  const data = { actor, ...(reason === undefined ? {} : { reason }) };
+function cancelQueued(db: MemoryDatabase, row: OrderRow, author: Author): CancelVerdict {
   const version = row.version + 1;
-  const event = { version, step: row.step, direction: 'forward', sessionId: null, data } as const;
+  const event = { version, step: row.step, direction: 'forward', sessionId: null, data: authorData(author) } as const;
   const now = db.clock.now();
   if (row.version === 1) {
     const fence = row.fence + 1;
@@ -42,4 +46,9 @@ function cancelQueued(db: MemoryDatabase, row: OrderRow, { actor, reason }: Canc
   const changes = { requested: 'cancel', direction: 'rollback', version, retries: 0, nextRunAt: now } as const;
   db.tell(row, { ...event, kind: 'cancel_started', fence: row.fence }, changes);
   return { outcome: 'requested' };
+}
+
+/** What an event tells of who did it. */
+function authorData({ actor, reason }: Author): Json {
+  return { actor, ...(reason === undefined ? {} : { reason }) };
 }

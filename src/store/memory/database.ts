@@ -80,6 +80,8 @@ export class MemoryDatabase {
   readonly lease: LeaderLease = { holder: undefined, term: 0, until: Number.NEGATIVE_INFINITY, workedAt: Number.NEGATIVE_INFINITY };
   readonly totals = { completed: 0, priced: 0, priceMillionths: 0n };
   readonly audit: Intervention[] = [];
+  /** Who cancelled an order while it ran, by the order's id. */
+  readonly requestedBy = new Map<string, Json>();
   /** The retry of an order, by the order's id. */
   readonly retries = new Map<string, string>();
   /** The other warehouses. */

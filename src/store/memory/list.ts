@@ -1,6 +1,6 @@
 import type { OrderRecord } from '#domain/order.ts';
 import { isEnded, type Position, publicStatus } from '#domain/order-state.ts';
-import { positionOf } from '#engine/history.ts';
+import { standingOf } from '#engine/history.ts';
 import type { OrderFilter } from '#engine/store.ts';
 import { type MemoryDatabase, type OrderRow, workflowKey } from './database.ts';
 
@@ -16,7 +16,7 @@ export function findOrders(db: MemoryDatabase, filter: OrderFilter): OrderRow[] 
 }
 
 function matches(db: MemoryDatabase, row: OrderRow, filter: OrderFilter): boolean {
-  const at: Position = row.state === 'running' ? positionOf(row, db.historyOf(row.orderId)) : row;
+  const at = standingOf(row, db.historyOf(row.orderId));
   return (
     is(filter.customerId, row.customerId) &&
     is(filter.region, row.content.region) &&

@@ -9,6 +9,7 @@ import { isUniqueViolation } from './faults.ts';
  * - The first one after a claim tells of the claim too (see the view order_history).
  * - Owner and fence stand in the condition, read by primary key. The order's row needs no lock: the only ways an ownership
  *   ends are the session's own closing moves and the session's end.
+ * - The start of an undoing tells who asked for it; the node knows only that somebody did.
  * - The answer is a count; only when it is short, the ids that were written come along.
  */
 const appendMoves = (name: string, onConflict: string): Statement => ({
@@ -19,7 +20,8 @@ const appendMoves = (name: string, onConflict: string): Statement => ({
     ), appended as (
       insert into order_events (order_id, version, kind, step, direction, session_id, fence, at, claimed_at, data)
       select m.order_id, m.version, m.kind, m.step, m.direction, sess.session_id, m.fence, clock_timestamp(),
-             case when m.version = o.version + 1 then o.next_run_at end, m.data
+             case when m.version = o.version + 1 then o.next_run_at end,
+             case m.kind when 'cancel_started' then o.requested_by else m.data end
         from unnest($2::uuid[], $3::int[], $4::int[], $5::event_kind[], $6::smallint[], $7::order_direction[], $8::jsonb[])
                as m (order_id, fence, version, kind, step, direction, data)
        cross join sess

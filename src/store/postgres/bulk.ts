@@ -39,13 +39,20 @@ const LIST_RUNNING: Statement = {
 const ADVANCE: Statement = {
   name: 'advance_bulk',
   text: `
-    update bulk_operations
-       set before_id = $3, batch = case when state = 'running' then $4::uuid[] else '{}' end,
-           succeeded = succeeded + $5, refused = refused + $6, failed = failed + $7,
-           ended_at = case when state = 'running' and $8 then clock_timestamp() else ended_at end,
-           state = case when state = 'running' and $8 then 'done' else state end
-     where bulk_id = $1 and before_id is not distinct from $2::uuid
-    returning ${COLUMNS}`,
+    with advanced as (
+      update bulk_operations
+         set before_id = $3, batch = case when state = 'running' then $4::uuid[] else '{}' end,
+             succeeded = succeeded + $5, refused = refused + $6, failed = failed + $7,
+             ended_at = case when state = 'running' and $8 then clock_timestamp() else ended_at end,
+             state = case when state = 'running' and $8 then 'done' else state end
+       where bulk_id = $1 and before_id is not distinct from $2::uuid
+      returning *, old.state as state_before
+    ), told as (
+      insert into audit (actor, action, target, reason, detail)
+      select actor, 'bulk.done', bulk_id::text, reason, jsonb_build_object('succeeded', succeeded, 'refused', refused, 'failed', failed)
+        from advanced where state = 'done' and state_before = 'running'
+    )
+    select ${COLUMNS} from advanced`,
 };
 
 const STOP: Statement = {

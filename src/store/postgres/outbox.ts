@@ -1,6 +1,5 @@
 import type { OrderContent, OrderEvent, SessionName } from '#domain/order.ts';
-import type { OutboxEvent, OutboxPage, OutboxPlace, OutboxStore } from '#engine/outbox.ts';
-import { OUTBOX_BEGIN } from '#engine/outbox.ts';
+import { comparePlaces, OUTBOX_BEGIN, type OutboxEvent, type OutboxPage, type OutboxPlace, type OutboxStore } from '#engine/outbox.ts';
 import type { Connection, Statement } from './connect.ts';
 import type { SessionNames } from './session-names.ts';
 import type { WorkflowIds } from './workflow-ids.ts';
@@ -117,11 +116,6 @@ function pageOf(
   const last = events.at(-1);
   if (isFull && last) return { events, next: last.place, isCaughtUp: false };
   // Everything below the bound was seen: the next look begins there. An open transaction may keep it where it is.
-  const next = upper === after.at ? after : { ...OUTBOX_BEGIN, at: upper };
-  return { events, next: isLater(after, upper) ? after : next, isCaughtUp: isNow };
-}
-
-/** Both are PostgreSQL's texts of moments in UTC, which may leave out zeros at the end. */
-function isLater(after: OutboxPlace, upper: string): boolean {
-  return Date.parse(after.at) > Date.parse(upper);
+  const bound = { ...OUTBOX_BEGIN, at: upper };
+  return { events, next: comparePlaces(bound, after) > 0 ? bound : after, isCaughtUp: isNow };
 }

@@ -12,6 +12,7 @@ const DEEDS: Readonly<Record<string, string>> = {
   'bulk.cancel': 'cancelled many orders',
   'bulk.retry': 'placed many orders again',
   'bulk.stop': 'stopped an operation on many orders',
+  'bulk.done': 'was done with an operation on many orders',
   'node.drain': 'let the node take nothing new',
   'node.resume': 'let the node take orders again',
   'node.stop': 'stopped the node',

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '#engine/clock.ts';
+import type { Clock, Timer } from './clock.ts';
 
 export interface TickerOptions {
   clock: Clock;
@@ -43,6 +43,10 @@ export class Ticker {
       if (this.again) this.soon();
       else this.start();
     });
+  }
+
+  get isStopped(): boolean {
+    return this.stopped;
   }
 
   stop(): void {

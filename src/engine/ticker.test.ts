@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ManualClock } from '#engine/manual-clock.ts';
+import { ManualClock } from './manual-clock.ts';
 import { Ticker } from './ticker.ts';
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
