@@ -17,9 +17,9 @@ export class ApiFailure extends Error {
   }
 }
 
-export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
-export interface CallOptions {
+interface CallOptions {
   query?: Query | undefined;
   body?: unknown;
   headers?: Record<string, string>;
@@ -44,20 +44,22 @@ export async function call<Answer>(
   { query, body, headers, signal, onResponse }: CallOptions = {},
 ): Promise<Answer> {
   const askedAt = Date.now();
+  const lost = (error: unknown): never => {
+    throw signal?.aborted ? error : unreachable();
+  };
   const response = await fetch(pathOf(path, query), {
     method,
     headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal ? { signal } : {}),
-  }).catch((error: unknown) => {
-    if (signal?.aborted) throw error;
-    throw unreachable();
-  });
+  }).catch(lost);
   noteGatewayDate(response.headers.get('date'), askedAt, Date.now());
   onResponse?.(response);
-  if (!response.ok) throw await failureOf(response);
+  const text = await response.text().catch(lost);
   if (response.status === 204) return undefined as Answer;
-  return (await response.json()) as Answer;
+  const answer = parseAnswer(text, response.status);
+  if (!response.ok) throw new ApiFailure(answer as ProblemJson);
+  return answer as Answer;
 }
 
 export function pathOf(path: string, query: Query = {}): string {
@@ -76,15 +78,14 @@ function unreachable(): ApiFailure {
   });
 }
 
-async function failureOf(response: Response): Promise<ApiFailure> {
-  const text = await response.text();
+function parseAnswer(text: string, status: number): unknown {
   try {
-    return new ApiFailure(JSON.parse(text) as ProblemJson);
+    return JSON.parse(text);
   } catch {
-    return new ApiFailure({
-      status: response.status,
+    throw new ApiFailure({
+      status,
       code: 'unexpected-answer',
-      title: `HTTP ${response.status}`,
+      title: `HTTP ${status}`,
       detail: 'The answer did not come from a gateway.',
       advice: 'Something between this page and the gateway answered instead: look at proxies on the way.',
     });
