@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { formatJson, formatPrice } from './format.ts';
+import { countOf, formatJson, formatPrice } from './format.ts';
 
 describe('a price', () => {
   it('is rounded to hundredths, whatever its size', () => {
     expect(formatPrice('8.404555')).toMatch(/^8[.,]40$/);
     expect(formatPrice('0')).toMatch(/^0[.,]00$/);
     expect(formatPrice('12345678901234567890.995').replaceAll(/\D/g, '')).toBe('1234567890123456789100');
+  });
+});
+
+describe('a count', () => {
+  it('is of one or of several', () => {
+    expect([0, 1, 2].map((count) => countOf(count, 'order'))).toEqual(['0 orders', '1 order', '2 orders']);
   });
 });
 

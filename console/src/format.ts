@@ -61,6 +61,11 @@ export function formatCount(count: number): string {
   return WHOLE.format(count);
 }
 
+/** `1 order`, `312 orders`. */
+export function countOf(count: number, noun: string): string {
+  return `${formatCount(count)} ${count === 1 ? noun : `${noun}s`}`;
+}
+
 /** `12.3K` above ten thousand. */
 export function formatShort(count: number): string {
   return count < 10_000 ? WHOLE.format(count) : SHORT.format(count);

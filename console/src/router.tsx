@@ -1,12 +1,22 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent as lazy } from '@tanstack/react-router';
+import { queryClient } from './api/query-client.ts';
+import { type Session, sessionQuery } from './api/session.ts';
+import { statisticsQuery } from './api/statistics.ts';
+import { orderEventsQuery, orderQuery } from './pages/order/order-queries.ts';
+import { parseQuery } from './pages/orders/query/query.ts';
+import { newestQuery } from './pages/orders/rows/order-pages.ts';
+import { readRange } from './pages/overview/ranges.ts';
 import { PageFailure } from './parts/states.tsx';
 import { NoSuchPage } from './shell/no-such-page.tsx';
 import { Shell } from './shell/shell.tsx';
 
-/** Every page, each in a file of its own that is loaded when it is first opened. What a page shows is in its URL. */
+/**
+ * Every page, each in a file of its own that is loaded when it is first opened: the file that is called like its folder, so that
+ * `index.html` can ask for it ahead. What a page shows is in its URL.
+ */
 
 /** A page's search parameters as they stand in the URL: texts only; pages read them with their own care. */
-export type Search = Readonly<Record<string, string | undefined>>;
+type Search = Readonly<Record<string, string | undefined>>;
 
 function textsOf(search: Record<string, unknown>): Search {
   return Object.fromEntries(
@@ -18,54 +28,52 @@ function textsOf(search: Record<string, unknown>): Search {
 
 const root = createRootRoute({ component: Shell, errorComponent: PageFailure, notFoundComponent: NoSuchPage });
 
+const page = { getParentRoute: () => root, validateSearch: textsOf };
+
+/** What a page shows first is asked for while its code is still on the way; whoever only points at a link gets the code alone. */
+function askAhead({ preload }: { preload: boolean }, ask: (session: Session) => Promise<unknown> | undefined): void {
+  if (preload) return;
+  const asked = queryClient.query(sessionQuery).then((session) => (typeof session === 'object' ? ask(session) : undefined));
+  // What is wrong is said where the answer is shown.
+  asked.catch(() => undefined);
+}
+
 const overview = createRoute({
-  getParentRoute: () => root,
+  ...page,
   path: '/',
-  validateSearch: textsOf,
-  component: lazyRouteComponent(() => import('./pages/overview/overview.tsx'), 'Overview'),
+  component: lazy(() => import('./pages/overview/overview.tsx'), 'Overview'),
+  loader: (to) => {
+    const range = readRange(textsOf(to.location.search)['range']);
+    askAhead(to, ({ role }) => (role === 'operator' ? queryClient.query(statisticsQuery(range)) : undefined));
+  },
 });
 const orders = createRoute({
-  getParentRoute: () => root,
+  ...page,
   path: '/ui/orders',
-  validateSearch: textsOf,
-  component: lazyRouteComponent(() => import('./pages/orders/orders.tsx'), 'Orders'),
+  component: lazy(() => import('./pages/orders/orders.tsx'), 'Orders'),
+  loader: (to) => {
+    const { query } = parseQuery(textsOf(to.location.search)['q'] ?? '');
+    askAhead(to, () => queryClient.query(newestQuery(query)));
+  },
 });
 const order = createRoute({
-  getParentRoute: () => root,
+  ...page,
   path: '/ui/orders/$id',
-  validateSearch: textsOf,
-  component: lazyRouteComponent(() => import('./pages/order/order.tsx'), 'OrderPage'),
+  component: lazy(() => import('./pages/order/order.tsx'), 'OrderPage'),
+  loader: (to) => {
+    const { id } = to.params;
+    askAhead(to, () => Promise.all([queryClient.query(orderQuery(id)), queryClient.query(orderEventsQuery(id))]));
+  },
 });
-const cluster = createRoute({
-  getParentRoute: () => root,
-  path: '/ui/cluster',
-  validateSearch: textsOf,
-  component: lazyRouteComponent(() => import('./pages/cluster/cluster.tsx'), 'Cluster'),
-});
-const place = createRoute({
-  getParentRoute: () => root,
-  path: '/ui/place',
-  validateSearch: textsOf,
-  component: lazyRouteComponent(() => import('./pages/place/place.tsx'), 'PlaceOrder'),
-});
+const cluster = createRoute({ ...page, path: '/ui/cluster', component: lazy(() => import('./pages/cluster/cluster.tsx'), 'Cluster') });
+const place = createRoute({ ...page, path: '/ui/place', component: lazy(() => import('./pages/place/place.tsx'), 'PlaceOrder') });
 const generator = createRoute({
-  getParentRoute: () => root,
+  ...page,
   path: '/ui/generator',
-  validateSearch: textsOf,
-  component: lazyRouteComponent(() => import('./pages/generator/generator.tsx'), 'Generator'),
+  component: lazy(() => import('./pages/generator/generator.tsx'), 'Generator'),
 });
-const webhooks = createRoute({
-  getParentRoute: () => root,
-  path: '/ui/webhooks',
-  validateSearch: textsOf,
-  component: lazyRouteComponent(() => import('./pages/webhooks/webhooks.tsx'), 'Webhooks'),
-});
-const audit = createRoute({
-  getParentRoute: () => root,
-  path: '/ui/audit',
-  validateSearch: textsOf,
-  component: lazyRouteComponent(() => import('./pages/audit/audit.tsx'), 'Audit'),
-});
+const webhooks = createRoute({ ...page, path: '/ui/webhooks', component: lazy(() => import('./pages/webhooks/webhooks.tsx'), 'Webhooks') });
+const audit = createRoute({ ...page, path: '/ui/audit', component: lazy(() => import('./pages/audit/audit.tsx'), 'Audit') });
 
 export const router = createRouter({
   routeTree: root.addChildren([overview, orders, order, cluster, place, generator, webhooks, audit]),

@@ -22,6 +22,21 @@ describeConsole('signing in to the console', ['--embedded', 'HCM', '--step-durat
     expect(faults).toEqual([]);
   });
 
+  it('says that the session has ended where another tab signed out, and goes on where one was', async () => {
+    const { page, faults } = await ui.open('operator', '/ui/orders?q=status:failed');
+    await page.getByText('No order matches').waitFor();
+    await page.context().clearCookies();
+    await page.getByText('The session has ended').waitFor();
+    await page.getByLabel('Access token').fill('nonsense');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('alert').getByText('the token is unknown or was revoked').waitFor();
+    await page.getByLabel('Access token').fill('operator');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('No order matches').waitFor();
+    expect(new URL(page.url()).searchParams.get('q')).toBe('status:failed');
+    expect(faults).toEqual([]);
+  });
+
   it('offers the tokens of a development start', async () => {
     const surfer = await ui.newPage();
     const { page } = surfer;

@@ -76,6 +76,34 @@ describeConsole('an operator’s day', START, (ui) => {
     await page.getByText('changed my mind').waitFor();
   });
 
+  it('says below the search box what only the gateway knows to be wrong', async () => {
+    const { page } = surfer;
+    await open('/ui/orders?q=warehouse:XX');
+    await page.getByText('must be one of HCM.').waitFor();
+    await page.getByText('This search is not understood').waitFor();
+    const box = page.getByRole('combobox', { name: 'Search orders' });
+    await box.fill('warehouse:HCM');
+    await box.press('Enter');
+    await page.locator('main a[href^="/ui/orders/0"]').first().waitFor();
+    expect(await page.getByText('must be one of HCM.').count()).toBe(0);
+  });
+
+  it('says what needs a person without moving what one reads', async () => {
+    const { page } = surfer;
+    await open('/ui/webhooks');
+    const heading = page.getByRole('heading', { name: 'Webhooks', level: 1 });
+    await heading.waitFor();
+    const before = await heading.boundingBox();
+    await page.route('**/warehouses', async (route) => {
+      const response = await route.fetch();
+      const { warehouses } = (await response.json()) as { warehouses: object[] };
+      await route.fulfill({ response, json: { warehouses: warehouses.map((one) => ({ ...one, status: 'no_nodes' })) } });
+    });
+    await page.getByRole('banner').getByRole('link', { name: 'Warehouse HCM: No nodes' }).waitFor();
+    expect(await heading.boundingBox()).toEqual(before);
+    await page.unroute('**/warehouses');
+  });
+
   it('kills a node and sees its tile go and its orders go on elsewhere', async () => {
     const { page } = surfer;
     const node = await ui.cluster.join('--slots', '10', '--node-name', 'doomed');
@@ -154,6 +182,28 @@ describeConsole('orders that failed', ['--embedded', 'HCM', '--step-duration', '
       .waitFor();
     const { orders } = await cluster.call<{ orders: { retry_of?: string }[] }>('GET', '/orders?symbol=FAIL&limit=200');
     expect(new Set(orders.flatMap(({ retry_of }) => retry_of ?? []))).toEqual(new Set(ids));
+    expect(faults).toEqual([]);
+  });
+
+  it('are retried once each, and go on saying as what', async () => {
+    const { cluster } = ui;
+    const id = await cluster.place({ symbol: 'ONCE' });
+    await waitUntil('it has failed', async () => (await cluster.call<Seen>('GET', `/orders/${id}`)).status === 'failed');
+    const { page, faults } = await ui.open('operator', `/ui/orders/${id}`);
+    const standing = page.getByRole('region', { name: 'How it stands' });
+    await standing.getByText(/^Scheduling failed, as one in/).waitFor();
+    const retry = page.getByRole('button', { name: 'Retry', exact: true });
+    await retry.click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Retry', exact: true }).click();
+    const notice = page.getByText('Its content was placed again');
+    await notice.waitFor();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await retry.getAttribute('aria-disabled')).toBe('true');
+    await notice.getByRole('link').click();
+    await standing.getByText('Retry of').waitFor();
+    await page.goBack();
+    await notice.waitFor();
+    expect(await retry.getAttribute('aria-disabled')).toBe('true');
     expect(faults).toEqual([]);
   });
 });

@@ -17,9 +17,9 @@ export class ApiFailure extends Error {
   }
 }
 
-export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
-export interface CallOptions {
+interface CallOptions {
   query?: Query | undefined;
   body?: unknown;
   headers?: Record<string, string>;
@@ -43,33 +43,23 @@ export async function call<Answer>(
   path: string,
   { query, body, headers, signal, onResponse }: CallOptions = {},
 ): Promise<Answer> {
-  const onBroken = (error: unknown): never => {
-    if (signal?.aborted) throw error;
-    throw unreachable();
-  };
   const askedAt = Date.now();
+  const lost = (error: unknown): never => {
+    throw signal?.aborted ? error : unreachable();
+  };
   const response = await fetch(pathOf(path, query), {
     method,
     headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal ? { signal } : {}),
-  }).catch(onBroken);
+  }).catch(lost);
   noteGatewayDate(response.headers.get('date'), askedAt, Date.now());
   onResponse?.(response);
+  const text = await response.text().catch(lost);
   if (response.status === 204) return undefined as Answer;
-  const answer = parseJson(await response.text().catch(onBroken));
-  if (answer === undefined) throw unexpected(response.status);
+  const answer = parseAnswer(text, response.status);
   if (!response.ok) throw new ApiFailure(answer as ProblemJson);
   return answer as Answer;
-}
-
-/** `undefined`: it is no JSON. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 export function pathOf(path: string, query: Query = {}): string {
@@ -88,12 +78,16 @@ function unreachable(): ApiFailure {
   });
 }
 
-function unexpected(status: number): ApiFailure {
-  return new ApiFailure({
-    status,
-    code: 'unexpected-answer',
-    title: `HTTP ${status}`,
-    detail: 'The answer did not come from a gateway.',
-    advice: 'Something between this page and the gateway answered instead: look at proxies on the way.',
-  });
+function parseAnswer(text: string, status: number): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ApiFailure({
+      status,
+      code: 'unexpected-answer',
+      title: `HTTP ${status}`,
+      detail: 'The answer did not come from a gateway.',
+      advice: 'Something between this page and the gateway answered instead: look at proxies on the way.',
+    });
+  }
 }

@@ -1,4 +1,5 @@
 import type { ClusterJson, NodeJson } from '#gateway/api-cluster.ts';
+import { countOf } from '../format.ts';
 
 /** What became of the cluster between two answers of `GET /diagnostic/cluster`, in words. Pure. */
 
@@ -151,7 +152,7 @@ function compareCounts(was: NodeJson, node: NodeJson, at: string): News[] {
       ...about(node),
       at,
       tone: 'calm',
-      text: `${node.name} noticed ${ends} and handed ${countOrders(handedOver)} on to others`,
+      text: `${node.name} noticed ${ends} and handed ${handedOver > 0 ? countOf(handedOver, 'order') : 'no orders'} on to others`,
     });
   }
   if (fenced > 0)
@@ -162,11 +163,6 @@ function compareCounts(was: NodeJson, node: NodeJson, at: string): News[] {
       text: `${node.name}: ${fenced} late ${fenced === 1 ? 'write was' : 'writes were'} refused, the orders were no longer its own`,
     });
   return news;
-}
-
-function countOrders(count: number): string {
-  if (count <= 0) return 'no orders';
-  return count === 1 ? '1 order' : `${count} orders`;
 }
 
 function about({ warehouse, node_id: nodeId }: NodeJson): Pick<News, 'warehouse' | 'nodeId'> {

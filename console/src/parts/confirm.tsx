@@ -3,7 +3,7 @@ import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { Failure } from './states.tsx';
 
-export interface ConfirmProps {
+interface ConfirmProps {
   opened: boolean;
   onClose: () => void;
   title: string;
@@ -12,14 +12,18 @@ export interface ConfirmProps {
   /** The verb of the button: `Drain`, `Cancel the order`. */
   verb: string;
   isDangerous?: boolean;
+  /** There is nothing to do, or it is not known yet. */
+  isIdle?: boolean;
   /** For what has no entry in the audit. */
   isWithoutReason?: boolean;
+  size?: 'lg';
   /** Does it; what it throws is shown, and the dialog stays. */
   onConfirm: (reason: string | undefined) => Promise<unknown>;
 }
 
 /** Asks before something is done by hand, and why; the reason goes into the audit. */
-export function Confirm({ opened, onClose, title, children, verb, isDangerous, isWithoutReason, onConfirm }: ConfirmProps): ReactNode {
+export function Confirm(props: ConfirmProps): ReactNode {
+  const { opened, onClose, title, children, verb, isDangerous, isIdle, isWithoutReason, size, onConfirm } = props;
   const [reason, setReason] = useState('');
   const action = useMutation({
     mutationFn: () => onConfirm(reason.trim() === '' ? undefined : reason.trim()),
@@ -31,7 +35,7 @@ export function Confirm({ opened, onClose, title, children, verb, isDangerous, i
     onClose();
   };
   return (
-    <Modal opened={opened} onClose={close} title={title} centered>
+    <Modal opened={opened} onClose={close} title={title} size={size} centered>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -55,7 +59,7 @@ export function Confirm({ opened, onClose, title, children, verb, isDangerous, i
             <Button variant="default" onClick={close}>
               Not now
             </Button>
-            <Button type="submit" color={isDangerous ? 'red.9' : undefined} loading={action.isPending}>
+            <Button type="submit" color={isDangerous ? 'red.9' : undefined} loading={action.isPending} disabled={isIdle}>
               {verb}
             </Button>
           </Group>

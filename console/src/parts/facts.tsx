@@ -6,9 +6,10 @@ export function Facts({ children }: { children: ReactNode }): ReactNode {
   return <dl className={classes['facts']}>{children}</dl>;
 }
 
-export function Fact({ name, children }: { name: string; children: ReactNode }): ReactNode {
+/** `isLong`: it gets the width that it needs rather than a tower of short lines. */
+export function Fact({ name, isLong = false, children }: { name: string; isLong?: boolean; children: ReactNode }): ReactNode {
   return (
-    <div>
+    <div className={classes['fact']} data-long={isLong || undefined}>
       <dt className="faint">{name}</dt>
       <dd>{children}</dd>
     </div>

@@ -29,6 +29,13 @@ describe('cellsOf', () => {
     expect(cells[1]?.says).toBe('Pre-Processing: failed, no stock');
   });
 
+  it('a message that names the failure of its step itself does not make it told twice', () => {
+    const steps = [
+      { ...begun('Scheduling'), error: { code: 'step_failure', message: 'Scheduling failed, as some do' }, rollback_time: AT },
+    ];
+    expect(cellsOf({ status: 'failed', current_step: 'Failed', steps }, ORDER_STEPS)[0]?.says).toBe('Scheduling: failed, as some do');
+  });
+
   it('while it is rolled back the step that failed stays failed, the one being undone shows', () => {
     const error = { code: 'step_failure', message: 'no stock' };
     const steps = [done('Scheduling'), { ...begun('Pre-Processing'), error, rollback_time: AT }];

@@ -1,4 +1,5 @@
 import type { OrderViewJson } from '#gateway/api.ts';
+import { afterFailed, isEndStep } from './step-names.ts';
 
 /** What one step of an order looks like in one word. Pure. */
 export type CellState = 'ahead' | 'waiting' | 'running' | 'done' | 'failed' | 'undoing' | 'undone' | 'attention' | 'held';
@@ -25,19 +26,23 @@ const WORDS: Record<CellState, string> = {
   held: 'held',
 };
 
-const TERMINAL = new Set(['Completed', 'Failed', 'Cancelled']);
-
 /** A workflow that has more steps than are known shows those that the order itself names. */
 export function cellsOf(order: SteppedOrder, stepNames: readonly string[]): Cell[] {
-  const told = new Map((order.steps ?? []).filter(({ step_name: name }) => !TERMINAL.has(name)).map((step) => [step.step_name, step]));
-  const current = TERMINAL.has(order.current_step) ? [] : [order.current_step];
+  const told = new Map((order.steps ?? []).filter(({ step_name: name }) => !isEndStep(name)).map((step) => [step.step_name, step]));
+  const current = isEndStep(order.current_step) ? [] : [order.current_step];
   const names = [...new Set([...stepNames, ...told.keys(), ...current])];
   const at = names.indexOf(order.current_step);
   return names.map((name, index) => {
     const step = told.get(name);
     const state = order.steps ? stateOf(order, name, step) : guessState(order, index, at);
-    return { name, state, says: `${name}: ${WORDS[state]}${step?.error ? `, ${step.error.message}` : ''}` };
+    return { name, state, says: `${name}: ${WORDS[state]}${sayError(name, state, step)}` };
   });
+}
+
+function sayError(name: string, state: CellState, step: Step | undefined): string {
+  if (!step?.error) return '';
+  const { message } = step.error;
+  return state === 'failed' ? afterFailed(name, message, ', ') : `, ${message}`;
 }
 
 function stateOf(order: SteppedOrder, name: string, step: Step | undefined): CellState {

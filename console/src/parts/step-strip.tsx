@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { type CellState, cellsOf, type SteppedOrder } from './step-cells.ts';
+import type { CellState } from './step-cells.ts';
 import classes from './step-strip.module.css';
 
 const MARKS: Record<CellState, string> = {
@@ -13,18 +13,6 @@ const MARKS: Record<CellState, string> = {
   attention: '!',
   held: '‖',
 };
-
-/** An order's steps in one row of small cells: where it stands, where it failed. */
-export function StepStrip({ order, stepNames }: { order: SteppedOrder; stepNames: readonly string[] }): ReactNode {
-  const cells = cellsOf(order, stepNames);
-  return (
-    <span className={classes['strip']} role="img" aria-label={cells.map(({ says }) => says).join('; ')}>
-      {cells.map(({ name, state, says }) => (
-        <StepCell key={name} state={state} says={says} />
-      ))}
-    </span>
-  );
-}
 
 /** One step: a colour, a pattern and a mark, and its words on hover. */
 export function StepCell({ state, says }: { state: CellState; says: string }): ReactNode {

@@ -35,19 +35,18 @@ export function useNow(): number {
 
 /** A moment in the reader's zone, in UTC on hover. */
 export function Moment({ at }: { at: string }): ReactNode {
-  return (
-    <time dateTime={at} title={`${at.replace('T', ' ').replace('Z', '')} UTC`} className="number">
-      {formatClock(at)}
-    </time>
-  );
+  return <Time at={at}>{formatClock(at)}</Time>;
 }
 
 /** How long ago a moment was; the moment itself in UTC on hover. */
 export function Ago({ at }: { at: string }): ReactNode {
-  const present = useNow();
+  return <Time at={at}>{formatAgo(useNow() - Date.parse(at))}</Time>;
+}
+
+function Time({ at, children }: { at: string; children: string }): ReactNode {
   return (
     <time dateTime={at} title={`${at.replace('T', ' ').replace('Z', '')} UTC`} className="number">
-      {formatAgo(present - Date.parse(at))}
+      {children}
     </time>
   );
 }

@@ -13,8 +13,11 @@ export function Tone({ tone, children }: { tone: ToneName; children: ReactNode }
 
 /** How a warehouse is, as `GET /warehouses` and `GET /diagnostic/cluster` say it. */
 export function WarehouseStatus({ status }: { status: string }): ReactNode {
-  const [tone, word] = STATUSES[status] ?? (['warn', status] as const);
-  return <Tone tone={tone}>{word}</Tone>;
+  return <Tone tone={STATUSES[status]?.[0] ?? 'warn'}>{wordOfWarehouse(status)}</Tone>;
+}
+
+export function wordOfWarehouse(status: string): string {
+  return STATUSES[status]?.[1] ?? status;
 }
 
 const STATUSES: Record<string, readonly [ToneName, string]> = {

@@ -4,12 +4,14 @@ import type { ReactNode } from 'react';
 import type { OrderPageJson } from '#gateway/api.ts';
 import { get } from '../api/client.ts';
 import { warehousesQuery } from '../api/cluster.ts';
+import { countOf } from '../format.ts';
+import { wordOfWarehouse } from '../parts/tone.tsx';
 import classes from './shell.module.css';
 
 const LOOK_EVERY_MS = 5_000;
 
-/** What needs a person, on every page, until nothing does. */
-export function AttentionBanner(): ReactNode {
+/** What needs a person, on every page, until nothing does. It stands in the header: what one is reading stays where it is when it comes. */
+export function Attention(): ReactNode {
   const warehouses = useQuery({ ...warehousesQuery, refetchInterval: LOOK_EVERY_MS });
   const stopped = useQuery({
     queryKey: ['orders', 'stopped'],
@@ -25,17 +27,19 @@ export function AttentionBanner(): ReactNode {
       <strong>Needs a person</strong>
       {orders > 0 ? (
         <Link to="/ui/orders" search={{ q: 'status:needs_attention' }}>
-          {stopped.data?.has_more ? `more than ${orders}` : orders} {orders === 1 ? 'order' : 'orders'} stopped
+          {stopped.data?.has_more ? 'more than ' : ''}
+          {countOf(orders, 'order')} stopped
         </Link>
       ) : null}
       {ailing.map(({ name, status, because }) => (
         <Link key={name} to="/ui/cluster">
-          Warehouse {name} {because ?? `is ${status}`}
+          <span className={classes['word']}>Warehouse </span>
+          {name}: {because ?? wordOfWarehouse(status)}
         </Link>
       ))}
       {conflicts > 0 ? (
         <Link to="/ui/cluster">
-          {conflicts} {conflicts === 1 ? 'conflict of keys' : 'conflicts of keys'} to look at
+          {conflicts} {conflicts === 1 ? 'conflict' : 'conflicts'} of keys to look at
         </Link>
       ) : null}
     </section>

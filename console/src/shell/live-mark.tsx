@@ -1,11 +1,13 @@
 import { Tooltip } from '@mantine/core';
 import { onlineManager } from '@tanstack/react-query';
 import { type ReactNode, useSyncExternalStore } from 'react';
-import { type LiveState, useLiveState } from '../api/live.ts';
+import type { StreamState } from '../api/event-stream.ts';
+import { useLiveState } from '../api/live.ts';
 import { useIsOperator } from '../api/session.ts';
+import { StreamMark } from '../parts/stream-mark.tsx';
 import classes from './shell.module.css';
 
-const WORDS: Record<LiveState, { label: string; says: string }> = {
+const WORDS: Record<StreamState, { label: string; says: string }> = {
   off: { label: 'Paused', says: 'Rests while the page is hidden' },
   connecting: { label: 'Connecting', says: 'Asks the gateway for events' },
   live: { label: 'Live', says: 'Events arrive as they happen' },
@@ -25,8 +27,8 @@ export function LiveMark(): ReactNode {
   const { label, says } = WORDS[shown];
   return (
     <Tooltip label={says}>
-      <span className={classes['live']} data-live={shown} role="status">
-        {label}
+      <span className={classes['live']}>
+        <StreamMark state={shown}>{label}</StreamMark>
       </span>
     </Tooltip>
   );

@@ -4,9 +4,9 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useMemo } from 'react';
 import { liveFeed } from '../api/live.ts';
-import { type Session, sessionQuery } from '../api/session.ts';
+import { type Session, SessionContext, sessionQuery } from '../api/session.ts';
 import { Loading, PageFailure } from '../parts/states.tsx';
-import { AttentionBanner } from './attention.tsx';
+import { Attention } from './attention.tsx';
 import { LiveMark } from './live-mark.tsx';
 import { NAVIGATION, Navigation } from './navigation.tsx';
 import classes from './shell.module.css';
@@ -16,10 +16,14 @@ import { UserMenu } from './user-menu.tsx';
 
 /** What is around every page: who is signed in, where one can go, whether what one sees is live. */
 export function Shell(): ReactNode {
-  const { data: session, error, refetch, isPending } = useQuery(sessionQuery);
-  if (isPending) return <Loading what="the console" />;
-  if (error) return <PageFailure error={error} reset={() => void refetch()} />;
-  return session ? <SignedIn session={session} /> : <SignIn />;
+  const { data: session, error, refetch } = useQuery(sessionQuery);
+  if (session === undefined) return error ? <PageFailure error={error} reset={() => void refetch()} /> : <Loading what="the console" />;
+  if (typeof session !== 'object') return <SignIn hasEnded={session === 'ended'} />;
+  return (
+    <SessionContext value={session}>
+      <SignedIn session={session} />
+    </SessionContext>
+  );
 }
 
 function SignedIn({ session }: { session: Session }): ReactNode {
@@ -40,11 +44,12 @@ function SignedIn({ session }: { session: Session }): ReactNode {
         <Group h="100%" px="md" gap="sm" justify="space-between" wrap="nowrap">
           <Group gap="sm" wrap="nowrap">
             <Burger opened={isOpen} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={isOpen ? 'Close the menu' : 'Open the menu'} />
-            <Link to="/" style={{ display: 'flex', alignItems: 'center', gap: 8, color: 'inherit', fontWeight: 600 }}>
+            <Link to="/" className={classes['home']}>
               <img src="/favicon.svg" alt="" width={22} height={22} />
               <span className={classes['word']}>Conveyor</span>
             </Link>
           </Group>
+          {isOperator ? <Attention /> : null}
           <Group gap="xs" wrap="nowrap">
             <LiveMark />
             <UserMenu session={session} onHelp={help.open} />
@@ -55,7 +60,6 @@ function SignedIn({ session }: { session: Session }): ReactNode {
         <Navigation isOperator={isOperator} />
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1}>
-        {isOperator ? <AttentionBanner /> : null}
         <Outlet />
       </AppShell.Main>
       <ShortcutHelp opened={isHelpOpen} onClose={help.close} />

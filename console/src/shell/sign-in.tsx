@@ -6,8 +6,8 @@ import { Failure } from '../parts/states.tsx';
 
 const isDevelopment = document.querySelector<HTMLMetaElement>('meta[name="conveyor-development"]')?.content === 'true';
 
-/** A token becomes a cookie that no script can read. */
-export function SignIn(): ReactNode {
+/** A token becomes a cookie that no script can read. `hasEnded`: somebody was signed in on this page a moment ago. */
+export function SignIn({ hasEnded }: { hasEnded: boolean }): ReactNode {
   const signIn = useSignIn();
   const [token, setToken] = useState('');
   const attempt = useMutation({ mutationFn: signIn });
@@ -28,6 +28,11 @@ export function SignIn(): ReactNode {
               <img src="/favicon.svg" alt="" width={28} height={28} />
               <Title order={1}>Conveyor</Title>
             </Group>
+            {hasEnded ? (
+              <Text role="status">
+                The session has ended: it ran out, its token was revoked, or another tab signed out. Sign in to go on where you were.
+              </Text>
+            ) : null}
             <PasswordInput
               label="Access token"
               description="An operator sees everything, a customer its own orders"

@@ -1,4 +1,6 @@
 import { Button, Menu, useMantineColorScheme } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { useMutation } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { type Session, useSignOut } from '../api/session.ts';
@@ -11,8 +13,12 @@ const SCHEMES = [
 
 export function UserMenu({ session, onHelp }: { session: Session; onHelp: () => void }): ReactNode {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
-  const signOut = useSignOut();
   const navigate = useNavigate();
+  const signOut = useMutation({
+    mutationFn: useSignOut(),
+    onSuccess: () => navigate({ to: '/' }),
+    onError: ({ message }) => notifications.show({ message: `You are still signed in. ${message}`, withBorder: true }),
+  });
   return (
     <Menu position="bottom-end" width={210}>
       <Menu.Target>
@@ -29,7 +35,7 @@ export function UserMenu({ session, onHelp }: { session: Session; onHelp: () => 
         ))}
         <Menu.Divider />
         <Menu.Item onClick={onHelp}>Keyboard</Menu.Item>
-        <Menu.Item onClick={() => void signOut().then(() => navigate({ to: '/' }))}>Sign out</Menu.Item>
+        <Menu.Item onClick={() => signOut.mutate()}>Sign out</Menu.Item>
       </Menu.Dropdown>
     </Menu>
   );

@@ -1,7 +1,7 @@
 import { Button, Tooltip } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { Link } from '@tanstack/react-router';
-import { type ReactNode, useMemo, useState } from 'react';
+import { type ReactNode, useCallback, useMemo, useState } from 'react';
 import type { OrderViewJson } from '#gateway/api.ts';
 import { post } from '../../api/client.ts';
 import { useIsOperator } from '../../api/session.ts';
@@ -46,20 +46,22 @@ const RELEASE: Offer = {
 
 interface ActionsProps {
   order: OrderViewJson;
+  retriedAs: string | undefined;
   onRetried: (id: string) => void;
   onDone: () => void;
 }
 
 /** What can be done about the order; what its state forbids says why. */
-export function Actions({ order, onRetried, onDone }: ActionsProps): ReactNode {
+export function Actions({ order, retriedAs, onRetried, onDone }: ActionsProps): ReactNode {
   const isOperator = useIsOperator();
   const [asked, setAsked] = useState<Offer | undefined>();
   const [opened, setOpened] = useState(false);
-  const ask = (offer: Offer): void => {
+  const ask = useCallback((offer: Offer): void => {
     setAsked(offer);
     setOpened(true);
-  };
-  useActionShortcuts(order, ask);
+  }, []);
+  const refuse = useCallback(({ action }: Offer) => refusalOf(action, { ...order, retriedAs }), [order, retriedAs]);
+  useActionShortcuts(order.order_id, refuse, ask);
   const carryOut = async ({ action }: Offer, reason: string | undefined): Promise<void> => {
     const answer = await post<OrderViewJson>(`/orders/${order.order_id}/${action}`, { body: reason === undefined ? {} : { reason } });
     if (action === 'retry') onRetried(answer.order_id);
@@ -69,7 +71,7 @@ export function Actions({ order, onRetried, onDone }: ActionsProps): ReactNode {
   return (
     <>
       {offers.map((offer) => (
-        <ActionButton key={offer.action} offer={offer} refusal={refusalOf(offer.action, order)} onAsk={ask} />
+        <ActionButton key={offer.action} offer={offer} refusal={refuse(offer)} onAsk={ask} />
       ))}
       <CurlButton id={order.order_id} />
       <Button variant="default" renderRoot={(props) => <Link to="/ui/place" search={{ like: order.order_id }} {...props} />}>
@@ -82,9 +84,10 @@ export function Actions({ order, onRetried, onDone }: ActionsProps): ReactNode {
           title={asked.title}
           verb={asked.verb}
           isDangerous={asked.isDangerous}
+          isIdle={refuse(asked) !== undefined}
           onConfirm={(reason) => carryOut(asked, reason)}
         >
-          {refusalOf(asked.action, order) ?? asked.says(order)}
+          {refuse(asked) ?? asked.says(order)}
         </Confirm>
       ) : null}
     </>
@@ -126,11 +129,10 @@ async function copy(text: string, says: string): Promise<void> {
   notifications.show({ message: says, autoClose: 2_000, withBorder: true });
 }
 
-function useActionShortcuts(order: OrderViewJson, ask: (offer: Offer) => void): void {
-  const { order_id: id } = order;
+function useActionShortcuts(id: string, refuse: (offer: Offer) => string | undefined, ask: (offer: Offer) => void): void {
   const shortcuts = useMemo(() => {
     const askOrTell = (offer: Offer) => () => {
-      const refusal = refusalOf(offer.action, order);
+      const refusal = refuse(offer);
       if (refusal === undefined) ask(offer);
       else notifications.show({ message: refusal, withBorder: true });
     };
@@ -139,6 +141,6 @@ function useActionShortcuts(order: OrderViewJson, ask: (offer: Offer) => void): 
       { keys: 'r', does: 'Retry this order', run: askOrTell(RETRY) },
       { keys: 'y', does: "Copy this order's id", run: () => void copy(id, 'The id is in the clipboard') },
     ];
-  }, [order, id, ask]);
+  }, [id, refuse, ask]);
   useShortcuts(shortcuts);
 }

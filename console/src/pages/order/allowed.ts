@@ -1,10 +1,14 @@
 import type { OrderViewJson } from '#gateway/api.ts';
+import { shortId } from '../../format.ts';
 import { wordOf } from '../../parts/status.tsx';
 
 /** What a person can do about an order, and why not. Pure. */
 export type Action = 'cancel' | 'retry' | 'release';
 
-type Stood = Pick<OrderViewJson, 'status' | 'waiting_because'>;
+type Stood = Pick<OrderViewJson, 'status' | 'waiting_because'> & {
+  /** The order that repeats it, where one was placed from here. */
+  retriedAs?: string | undefined;
+};
 
 /** Why the order's state forbids it; `undefined`: it does not. */
 export function refusalOf(action: Action, order: Stood): string | undefined {
@@ -34,7 +38,8 @@ function refuseCancel({ status, waiting_because: because }: Stood): string | und
   }
 }
 
-function refuseRetry({ status }: Stood): string | undefined {
+function refuseRetry({ status, retriedAs }: Stood): string | undefined {
+  if (retriedAs !== undefined) return `It was retried: order ${shortId(retriedAs)} has the same content.`;
   if (status === 'failed' || status === 'cancelled') return undefined;
   return status === 'completed'
     ? 'It completed: there is nothing to repeat.'

@@ -1,9 +1,10 @@
 import { Link } from '@tanstack/react-router';
-import { Fragment, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import type { EventJson, OrderViewJson } from '#gateway/api.ts';
 import { useIsOperator } from '../../api/session.ts';
 import { formatCount, formatDuration, formatMoney } from '../../format.ts';
 import { Copy } from '../../parts/copy.tsx';
+import { Fact, Facts } from '../../parts/facts.tsx';
 import { OrderLink } from '../../parts/order-link.tsx';
 import { Ago, Moment } from '../../parts/time.tsx';
 import { authorIn } from './event-words.ts';
@@ -11,49 +12,106 @@ import { NodeName } from './node-name.tsx';
 import classes from './order.module.css';
 import { type Shown, sumUp } from './timeline.ts';
 
-interface FactsProps {
+interface OrderFactsProps {
   order: OrderViewJson;
   events: readonly EventJson[];
   /** Its life until now. */
   shown: readonly Shown[];
 }
 
-type Fact = readonly [name: string, value: ReactNode, text?: string];
-
-const LONG_CHARACTERS = 36;
-
 /** What is known of the order, in short: whose it is, where it is, how long it took, what it cost. */
-export function Facts({ order, events, shown }: FactsProps): ReactNode {
-  const facts = [...timesOf(order, shown), ...whoseOf(order, events), ...useWhere(order, events)];
+export function OrderFacts({ order, events, shown }: OrderFactsProps): ReactNode {
   return (
-    <dl className={classes['facts']}>
-      {facts.map(([name, value, text = '']) => (
-        <div key={name} className={classes['fact']} data-long={text.length > LONG_CHARACTERS || undefined}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
+    <div className={classes['facts']}>
+      <Facts>
+        <Times order={order} shown={shown} />
+        <Whose order={order} accepted={events[0]} />
+        <Where order={order} events={events} />
+      </Facts>
+    </div>
   );
 }
 
-function useWhere(order: OrderViewJson, events: readonly EventJson[]): Fact[] {
+function Times({ order, shown }: Pick<OrderFactsProps, 'order' | 'shown'>): ReactNode {
+  const { start_time: accepted, complete_time: ended, execution_price: price } = order;
+  const { waiting, backoff, running, undoing, stopped, held } = sumUp(shown);
+  const total = (shown.at(-1)?.to ?? 0) - (shown[0]?.from ?? 0);
+  return (
+    <>
+      <Fact name="Accepted">
+        <When at={accepted} />
+      </Fact>
+      {ended === undefined ? null : (
+        <Fact name="Ended">
+          <When at={ended} />
+        </Fact>
+      )}
+      <Fact name={ended === undefined ? 'So far' : 'Total time'}>{formatDuration(total)}</Fact>
+      <Fact name="Waited for a slot">{formatDuration(waiting)}</Fact>
+      <SpanFact name="Waited for retries" ms={backoff} />
+      <SpanFact name="In steps" ms={running} />
+      <SpanFact name="In undoing" ms={undoing} />
+      <SpanFact name="Stopped" ms={stopped + held} />
+      {price === undefined ? null : (
+        <Fact name="Execution price">
+          <strong>{formatMoney(price)}</strong>
+        </Fact>
+      )}
+    </>
+  );
+}
+
+function Whose({ order, accepted }: { order: OrderViewJson; accepted: EventJson | undefined }): ReactNode {
+  const {
+    customer_name: customer,
+    symbol,
+    quantity,
+    tracking_id: tracking,
+    client_order_id: clientId,
+    timestamp,
+    retry_of: retryOf,
+  } = order;
+  return (
+    <>
+      <TextFact name="Customer" text={customer} />
+      <TextFact name="Symbol" text={symbol} />
+      <Fact name="Quantity">{formatCount(quantity)}</Fact>
+      <TextFact name="Tracking id" text={tracking} isKey />
+      <TextFact name="Customer's order id" text={clientId} isKey />
+      <TextFact name="Customer's time" text={timestamp} />
+      {retryOf === undefined ? null : (
+        <Fact name="Retry of">
+          <OrderLink id={retryOf} />
+          <Note text={authorIn(accepted?.data)} />
+        </Fact>
+      )}
+    </>
+  );
+}
+
+function Where({ order, events }: Pick<OrderFactsProps, 'order' | 'events'>): ReactNode {
   const isOperator = useIsOperator();
   const { warehouse, routed_because: because, region, node_id: node, workflow, workflow_version: version } = order;
   const nodes = node === undefined ? nodesOf(events) : [node];
-  const named = nodes.map((id) => <div key={id}>{isOperator ? <NodeLink id={id} /> : <NodeName id={id} />}</div>);
-  const route = (
-    <Fragment>
-      {warehouse}
-      {because ? <span className={`foreign ${classes['note']}`}>{because.message}</span> : null}
-    </Fragment>
+  return (
+    <>
+      <TextFact name="Region" text={region} />
+      <Fact name="Warehouse">
+        {warehouse}
+        <Note text={because?.message ?? ''} />
+      </Fact>
+      {nodes.length === 0 ? null : (
+        <Fact name={nodesTitle(node, nodes)}>
+          {nodes.map((id) => (
+            <div key={id}>{isOperator ? <NodeLink id={id} /> : <NodeName id={id} />}</div>
+          ))}
+        </Fact>
+      )}
+      <Fact name="Workflow">
+        {workflow}, version {version}
+      </Fact>
+    </>
   );
-  return [
-    ...(region === undefined ? [] : [['Region', <Foreign key="region" text={region} />, region] as const]),
-    ['Warehouse', route],
-    ...(nodes.length === 0 ? [] : [[nodesTitle(node, nodes), named] as const]),
-    ['Workflow', `${workflow}, version ${version}`],
-  ];
 }
 
 const MAX_NODES = 4;
@@ -76,90 +134,40 @@ function NodeLink({ id }: { id: string }): ReactNode {
   );
 }
 
-function whoseOf(order: OrderViewJson, [accepted]: readonly EventJson[]): Fact[] {
-  const {
-    customer_name: customer,
-    symbol,
-    quantity,
-    tracking_id: tracking,
-    client_order_id: clientId,
-    timestamp,
-    retry_of: retryOf,
-  } = order;
-  return [
-    ...(customer === undefined ? [] : [['Customer', <Foreign key="customer" text={customer} />, customer] as const]),
-    ...(symbol === undefined ? [] : [['Symbol', <Foreign key="symbol" text={symbol} />, symbol] as const]),
-    ['Quantity', formatCount(quantity)],
-    ...(tracking === undefined
-      ? []
-      : [['Tracking id', <Key key="tracking" text={tracking} label="Copy the tracking id" />, tracking] as const]),
-    ...(clientId === undefined
-      ? []
-      : [["Customer's order id", <Key key="client" text={clientId} label="Copy the customer's order id" />, clientId] as const]),
-    ...(timestamp === undefined ? [] : [["Customer's time", <Foreign key="timestamp" text={timestamp} />, timestamp] as const]),
-    ...(retryOf === undefined ? [] : [['Retry of', <Retried key="retry" id={retryOf} author={authorIn(accepted?.data)} />] as const]),
-  ];
-}
+const LONG_CHARACTERS = 36;
 
-function Foreign({ text }: { text: string }): ReactNode {
-  return <span className="foreign">{text}</span>;
-}
-
-function Key({ text, label }: { text: string; label: string }): ReactNode {
+/** What somebody typed, if they did; `isKey`: what others know the order by. */
+function TextFact({ name, text, isKey = false }: { name: string; text: string | undefined; isKey?: boolean }): ReactNode {
+  if (text === undefined) return null;
   return (
-    <div className={classes['key']}>
-      <span className="foreign mono">{text}</span> <Copy text={text} label={label} />
-    </div>
+    <Fact name={name} isLong={text.length > LONG_CHARACTERS}>
+      {isKey ? (
+        <div className={classes['key']}>
+          <span className="foreign mono">{text}</span> <Copy text={text} label={`Copy the ${name.toLowerCase()}`} />
+        </div>
+      ) : (
+        <span className="foreign">{text}</span>
+      )}
+    </Fact>
   );
 }
 
-function Retried({ id, author }: { id: string; author: string }): ReactNode {
-  return (
-    <Fragment>
-      <OrderLink id={id} />
-      {author === '' ? null : <span className={`foreign ${classes['note']}`}>{author}</span>}
-    </Fragment>
-  );
-}
-
-function timesOf(order: OrderViewJson, shown: readonly Shown[]): Fact[] {
-  const { start_time: accepted, complete_time: ended, execution_price: price } = order;
-  const sums = sumUp(shown);
-  const total = (shown.at(-1)?.to ?? 0) - (shown[0]?.from ?? 0);
-  const span = (name: string, ms: number): Fact[] => (ms > 0 ? [[name, <Span key={name} ms={ms} />]] : []);
-  return [
-    ['Accepted', <When key="accepted" at={accepted} />],
-    ...(ended === undefined ? [] : [['Ended', <When key="ended" at={ended} />] as const]),
-    [ended === undefined ? 'So far' : 'Total time', <Span key="total" ms={total} />],
-    ['Waited for a slot', <Span key="waited" ms={sums.waiting} />],
-    ...span('Waited for retries', sums.backoff),
-    ...span('In steps', sums.running),
-    ...span('In undoing', sums.undoing),
-    ...span('Stopped', sums.stopped + sums.held),
-    ...(price === undefined
-      ? []
-      : [
-          [
-            'Execution price',
-            <strong key="price" className="number">
-              {formatMoney(price)}
-            </strong>,
-          ] as const,
-        ]),
-  ];
+/** How long, where it was at all. */
+function SpanFact({ name, ms }: { name: string; ms: number }): ReactNode {
+  return ms > 0 ? <Fact name={name}>{formatDuration(ms)}</Fact> : null;
 }
 
 function When({ at }: { at: string }): ReactNode {
   return (
-    <Fragment>
+    <>
       <Moment at={at} />
       <span className={classes['note']}>
         <Ago at={at} />
       </span>
-    </Fragment>
+    </>
   );
 }
 
-function Span({ ms }: { ms: number }): ReactNode {
-  return <span className="number">{formatDuration(ms)}</span>;
+function Note({ text }: { text: string }): ReactNode {
+  return text === '' ? null : <span className={`foreign ${classes['note']}`}>{text}</span>;
 }

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
-import { shortId } from '../../format.ts';
 import classes from './gantt.module.css';
+import { NodeName } from './node-name.tsx';
 import { formatOffset, lookOf, tookOf, whatOf } from './segment-words.ts';
 import type { Shown } from './timeline.ts';
 
@@ -32,7 +32,7 @@ export function GanttTip({ segment, begin, lane, place }: GanttTipProps): ReactN
         </div>
         {segment.nodeId ? (
           <div className="faint">
-            node <span className="mono">{shortId(segment.nodeId)}</span>
+            node <NodeName id={segment.nodeId} />
           </div>
         ) : null}
         {segment.error ? <div className={`foreign ${classes['tipError']}`}>{segment.error}</div> : null}

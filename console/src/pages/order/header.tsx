@@ -1,27 +1,27 @@
 import type { ReactNode } from 'react';
 import type { EventJson, OrderViewJson } from '#gateway/api.ts';
+import type { StreamState } from '../../api/event-stream.ts';
 import { formatDuration } from '../../format.ts';
 import { Copy } from '../../parts/copy.tsx';
 import { Status } from '../../parts/status.tsx';
-import { stepNamesOf } from '../../parts/step-names.ts';
+import { StreamMark } from '../../parts/stream-mark.tsx';
 import { Ago, useNow } from '../../parts/time.tsx';
-import { Facts } from './facts.tsx';
+import { OrderFacts } from './facts.tsx';
 import classes from './order.module.css';
 import { standingOf } from './sentence.ts';
-import type { StreamState } from './stream.ts';
-import { segmentsOf, segmentsUntil } from './timeline.ts';
+import { type Segment, segmentsUntil } from './timeline.ts';
 
 interface HeaderProps {
   order: OrderViewJson;
   events: readonly EventJson[];
+  segments: readonly Segment[];
   stream: StreamState;
 }
 
 /** How the order stands, in words, and what is known of it. */
-export function Header({ order, events, stream }: HeaderProps): ReactNode {
-  const known = { stepNames: stepNamesOf(order), currentStep: order.current_step, isHeld: order.status === 'held' };
+export function Header({ order, events, segments, stream }: HeaderProps): ReactNode {
   const now = useNow();
-  const shown = segmentsUntil(segmentsOf(events, known), now);
+  const shown = segmentsUntil(segments, now);
   const last = shown.at(-1);
   const present = last?.end === 'open' ? last : undefined;
   const { says, because, until } = standingOf(order, events, present);
@@ -30,7 +30,9 @@ export function Header({ order, events, stream }: HeaderProps): ReactNode {
       <div className={classes['id']}>
         <span className="mono">{order.order_id}</span>
         <Copy text={order.order_id} label="Copy the id" />
-        <StreamMark state={stream} />
+        <span className={classes['stream']}>
+          <StreamMark state={stream}>{STREAM_WORDS[stream]}</StreamMark>
+        </span>
       </div>
       <p className={classes['standing']}>
         <span role="status">
@@ -51,7 +53,7 @@ export function Header({ order, events, stream }: HeaderProps): ReactNode {
           ) : null}
         </p>
       ) : null}
-      <Facts order={order} events={events} shown={shown} />
+      <OrderFacts order={order} events={events} shown={shown} />
     </section>
   );
 }
@@ -70,12 +72,3 @@ const STREAM_WORDS: Partial<Record<StreamState, string>> = {
   live: 'Live',
   lost: 'Connection lost: what you see may be old; it goes on by itself',
 };
-
-function StreamMark({ state }: { state: StreamState }): ReactNode {
-  const words = STREAM_WORDS[state];
-  return (
-    <span className={classes['stream']} data-stream={state} role="status">
-      {words}
-    </span>
-  );
-}

@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core';
 import { Link, useParams } from '@tanstack/react-router';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useMemo } from 'react';
+import type { OrderViewJson } from '#gateway/api.ts';
 import { ApiFailure } from '../../api/client.ts';
 import { shortId } from '../../format.ts';
 import { OrderLink } from '../../parts/order-link.tsx';
@@ -11,8 +12,9 @@ import { Header } from './header.tsx';
 import { HistoryPanel } from './history-panel.tsx';
 import classes from './order.module.css';
 import { Payload } from './payload.tsx';
+import { lifeOf } from './timeline.ts';
 import { TimelinePanel } from './timeline-panel.tsx';
-import { type OrderData, useOrder } from './use-order.ts';
+import { type OrderData, useOrder, useRetriedAs } from './use-order.ts';
 
 export function OrderPage(): ReactNode {
   const { id } = useParams({ from: '/ui/orders/$id' });
@@ -20,42 +22,40 @@ export function OrderPage(): ReactNode {
   return <OneOrder key={id} id={id} />;
 }
 
+/** What stands in the address may be the mere beginning of an id. */
+const SHORT_CHARACTERS = 16;
+
 function OneOrder({ id }: { id: string }): ReactNode {
   const data = useOrder(id);
-  const [retriedAs, setRetriedAs] = useState<string | undefined>();
+  const [retriedAs, rememberRetry] = useRetriedAs(id);
   const { order, refresh } = data;
-  const actions = order.data ? <Actions order={order.data} onRetried={setRetriedAs} onDone={refresh} /> : null;
+  const actions = order.data ? <Actions order={order.data} retriedAs={retriedAs} onRetried={rememberRetry} onDone={refresh} /> : null;
   return (
-    <Page title={`Order ${isLong(id) ? shortId(id) : id}`} actions={actions}>
+    <Page title={`Order ${id.length > SHORT_CHARACTERS ? shortId(id) : id}`} actions={actions}>
       <div role="status" className={classes['announced']}>
         {retriedAs === undefined ? null : <RetriedNotice id={retriedAs} />}
       </div>
-      {order.data ? <Whole data={data} /> : <NotYet id={id} data={data} />}
+      {order.data ? <Whole order={order.data} data={data} /> : <NotYet id={id} data={data} />}
     </Page>
   );
-}
-
-function isLong(id: string): boolean {
-  return id.length > 16;
 }
 
 function RetriedNotice({ id }: { id: string }): ReactNode {
   return (
     <div className={`panel ${classes['notice']}`}>
-      The same content is under way as a new order: <OrderLink id={id} />
+      Its content was placed again, as a new order: <OrderLink id={id} />
     </div>
   );
 }
 
-function Whole({ data: { order, events, eventsError, stream, refresh } }: { data: OrderData }): ReactNode {
-  if (!order.data) return null;
-  const history = events ?? [];
+function Whole({ order, data: { events, eventsError, stream, refresh } }: { order: OrderViewJson; data: OrderData }): ReactNode {
+  const life = useMemo(() => lifeOf(order, events ?? []), [order, events]);
   return (
     <>
-      <Header order={order.data} events={history} stream={stream} />
+      <Header order={order} events={events ?? []} segments={life.segments} stream={stream} />
       {eventsError && !events ? <Failure error={eventsError} onRetry={() => refresh(true)} /> : null}
-      {events ? <TimelinePanel order={order.data} events={events} /> : null}
-      <Payload order={order.data} />
+      {events ? <TimelinePanel life={life} /> : null}
+      <Payload order={order} />
       {events ? <HistoryPanel events={events} /> : null}
     </>
   );

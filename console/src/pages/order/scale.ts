@@ -12,7 +12,7 @@ interface Piece {
   isShort: boolean;
 }
 
-export interface Tick {
+interface Tick {
   place: number;
   label: string;
 }

@@ -1,7 +1,7 @@
 import { Table } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { shortId } from '../../format.ts';
 import { More, useFirst } from './more.tsx';
+import { NodeName } from './node-name.tsx';
 import classes from './order.module.css';
 import { formatOffset, tookOf, whatOf } from './segment-words.ts';
 import type { Shown } from './timeline.ts';
@@ -35,7 +35,7 @@ export function SegmentTable({ segments }: { segments: readonly Shown[] }): Reac
                 <Table.Td className="number">{segment.attempt}</Table.Td>
                 <Table.Td className="number">{formatOffset(segment.from - begin)}</Table.Td>
                 <Table.Td className="number">{tookOf(segment)}</Table.Td>
-                <Table.Td className="mono">{segment.nodeId ? shortId(segment.nodeId) : null}</Table.Td>
+                <Table.Td>{segment.nodeId ? <NodeName id={segment.nodeId} /> : null}</Table.Td>
                 <Table.Td className="foreign">{segment.error}</Table.Td>
               </Table.Tr>
             ))}

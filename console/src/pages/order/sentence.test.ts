@@ -42,6 +42,13 @@ describe('standingOf', () => {
     );
   });
 
+  it('says once that a step failed, also where its message begins so', () => {
+    const failed = event('step_failed', { error: { code: 'step_failure', message: 'Processing failed, as one in 20 does' } });
+    expect(standingOf({ status: 'failed', current_step: 'Failed' }, [event('claimed'), failed], undefined).because).toBe(
+      'Processing failed, as one in 20 does',
+    );
+  });
+
   it('says who cancelled it', () => {
     const cancelled = event('cancelled', { actor: 'operator', reason: 'customer called' });
     expect(standingOf({ status: 'cancelled', current_step: 'Cancelled' }, [event('accepted'), cancelled], undefined)).toEqual({
@@ -69,6 +76,11 @@ describe('what can be done', () => {
     expect(allowed('cancel')).toEqual(['queued', 'processing']);
     expect(allowed('retry')).toEqual(['failed', 'cancelled']);
     expect(allowed('release')).toEqual(['needs_attention', 'held']);
+  });
+
+  it('what was retried is not retried again', () => {
+    const retriedAs = '0199f3c2-8d00-7000-8000-00000000abcd';
+    expect(refusalOf('retry', { status: 'failed', retriedAs })).toBe('It was retried: order 0199f3c2…abcd has the same content.');
   });
 
   it('an order that killed its processes can be cancelled', () => {

@@ -1,9 +1,10 @@
 import type { EventJson, OrderViewJson } from '#gateway/api.ts';
+import { afterFailed } from '../../parts/step-names.ts';
 import { authorIn } from './event-words.ts';
 import { errorOf, type Shown } from './timeline.ts';
 
 /** How an order stands, for a person. Pure. */
-export interface Standing {
+interface Standing {
   says: string;
   /** The cause; it may quote what somebody typed. */
   because?: string | undefined;
@@ -58,7 +59,10 @@ function endOf(status: OrderViewJson['status'], events: readonly EventJson[]): S
 /** Why it was undone: the step that failed, or who cancelled it. */
 function causeOf(events: readonly EventJson[]): Pick<Standing, 'because'> {
   const cause = events.find(({ kind }) => kind === 'step_failed' || kind === 'cancel_started' || kind === 'cancelled');
-  if (cause?.kind === 'step_failed') return { because: `${cause.step_name} failed: ${errorOf(cause) ?? 'no reason is known'}` };
+  if (cause?.kind === 'step_failed') {
+    const { step_name: step = 'A step' } = cause;
+    return { because: `${step} failed${afterFailed(step, errorOf(cause) ?? 'no reason is known', ': ')}` };
+  }
   const author = authorIn(cause?.data);
   if (cause?.kind === 'cancel_started') return { because: `cancelled at ${cause.step_name} ${author}`.trim() };
   return author === '' ? {} : { because: `cancelled ${author}` };

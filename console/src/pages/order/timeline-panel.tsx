@@ -1,20 +1,16 @@
 import { Group, Switch, Title } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import type { EventJson, OrderViewJson } from '#gateway/api.ts';
-import { stepNamesOf } from '../../parts/step-names.ts';
 import { useNow } from '../../parts/time.tsx';
 import classes from './gantt.module.css';
 import { Gantt } from './gantt.tsx';
 import { isMostlyWaiting } from './scale.ts';
 import { SegmentTable } from './segment-table.tsx';
 import { LOOKS, type Look, lookOf } from './segment-words.ts';
-import { lanesOf, segmentsOf, segmentsUntil } from './timeline.ts';
+import { type Life, segmentsUntil } from './timeline.ts';
 
 /** The drawing, what its patterns mean, and the same as a table. */
-export function TimelinePanel({ order, events }: { order: OrderViewJson; events: readonly EventJson[] }): ReactNode {
-  const known = { stepNames: stepNamesOf(order), currentStep: order.current_step, isHeld: order.status === 'held' };
-  const segments = segmentsOf(events, known);
+export function TimelinePanel({ life: { lanes, segments } }: { life: Life }): ReactNode {
   const shown = segmentsUntil(segments, useNow());
   const { scale } = useSearch({ from: '/ui/orders/$id' });
   const navigate = useNavigate({ from: '/ui/orders/$id' });
@@ -37,7 +33,7 @@ export function TimelinePanel({ order, events }: { order: OrderViewJson; events:
           />
         ) : null}
       </Group>
-      <Gantt segments={segments} lanes={lanesOf(events, known)} isShortened={canShorten && scale !== 'true'} />
+      <Gantt segments={segments} lanes={lanes} isShortened={canShorten && scale !== 'true'} />
       <Legend looks={looks} />
       <SegmentTable segments={shown} />
     </section>

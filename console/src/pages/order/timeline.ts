@@ -1,5 +1,6 @@
 import { type Direction, type EventKind, isEnded, type OrderState, TRANSITIONS } from '#domain/order-state.ts';
-import type { EventJson } from '#gateway/api.ts';
+import type { EventJson, OrderViewJson } from '#gateway/api.ts';
+import { isEndStep, stepNamesOf } from '../../parts/step-names.ts';
 
 /**
  * An order's life as a row of segments, from its acceptance to its end or the present: one follows the other without gap.
@@ -8,7 +9,7 @@ import type { EventJson } from '#gateway/api.ts';
 export type SegmentKind = 'waiting' | 'backoff' | 'running' | 'undoing' | 'stopped' | 'held';
 
 /** How a segment ended; `open`: it has not. */
-export type SegmentEnd = 'open' | 'done' | 'failed' | 'interrupted';
+type SegmentEnd = 'open' | 'done' | 'failed' | 'interrupted';
 
 export interface Segment {
   step: string;
@@ -41,12 +42,21 @@ interface Told extends Omit<EventJson, 'kind' | 'direction' | 'step_name'> {
   time: number;
 }
 
-const TERMINAL_STEPS = new Set(['Completed', 'Failed', 'Cancelled']);
+/** An order's life: the lanes of its steps, and what it was in. */
+export interface Life {
+  lanes: readonly string[];
+  segments: readonly Segment[];
+}
+
+export function lifeOf(order: Pick<OrderViewJson, 'workflow' | 'current_step' | 'status'>, events: readonly EventJson[]): Life {
+  const known = { stepNames: stepNamesOf(order), currentStep: order.current_step, isHeld: order.status === 'held' };
+  return { lanes: lanesOf(events, known), segments: segmentsOf(events, known) };
+}
 
 /** The steps in their order: those of the workflow, then what the history names besides. */
 export function lanesOf(events: readonly EventJson[], { stepNames, currentStep }: Known): string[] {
   const named = events.flatMap(({ step_name: name }) => name ?? []);
-  const current = currentStep === undefined || TERMINAL_STEPS.has(currentStep) ? [] : [currentStep];
+  const current = currentStep === undefined || isEndStep(currentStep) ? [] : [currentStep];
   return [...new Set([...stepNames, ...named, ...current])];
 }
 
@@ -156,7 +166,7 @@ export function errorOf({ data }: Pick<EventJson, 'data'>): string | undefined {
 /** The step of an order after its latest event. */
 function stepAfter(event: Told, lanes: readonly string[], { currentStep }: Known): string {
   const move = event.kind === 'step_completed' ? 1 : event.kind === 'step_undone' ? -1 : 0;
-  const other = currentStep !== undefined && !TERMINAL_STEPS.has(currentStep) && currentStep !== event.step ? currentStep : undefined;
+  const other = currentStep !== undefined && !isEndStep(currentStep) && currentStep !== event.step ? currentStep : undefined;
   return lanes[lanes.indexOf(event.step) + move] ?? other ?? event.step;
 }
 
@@ -176,7 +186,7 @@ export function segmentsUntil(segments: readonly Segment[], now: number): Shown[
     });
 }
 
-export type Sums = Record<SegmentKind, number>;
+type Sums = Record<SegmentKind, number>;
 
 /** How long an order was in what, in ms. */
 export function sumUp(segments: readonly Shown[]): Sums {

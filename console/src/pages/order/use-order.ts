@@ -1,9 +1,10 @@
-import { type UseQueryResult, useQuery, useQueryClient } from '@tanstack/react-query';
+import { skipToken, type UseQueryResult, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useRef } from 'react';
 import type { EventJson, OrderViewJson } from '#gateway/api.ts';
-import { get } from '../../api/client.ts';
+import type { StreamState } from '../../api/event-stream.ts';
 import { isOver, lacksNode, mergeEvents } from './history.ts';
-import { type StreamState, useOrderStream } from './stream.ts';
+import { orderEventsQuery, orderQuery } from './order-queries.ts';
+import { useOrderStream } from './stream.ts';
 
 export interface OrderData {
   order: UseQueryResult<OrderViewJson>;
@@ -21,23 +22,13 @@ const REFRESH_AFTER_MS = 60;
 /** An order and its whole history, following it until it has ended. */
 export function useOrder(id: string): OrderData {
   const client = useQueryClient();
-  const events = useQuery({
-    queryKey: ['order-events', id],
-    queryFn: async ({ signal, queryKey }) => {
-      const answer = await get<{ events: EventJson[] }>(`/orders/${encodeURIComponent(id)}/events`, { signal });
-      return mergeEvents(client.getQueryData<EventJson[]>(queryKey) ?? [], answer.events);
-    },
-  });
+  const events = useQuery(orderEventsQuery(id));
   const over = isOver(events.data ?? []);
-  const order = useQuery({
-    queryKey: ['order', id],
-    queryFn: ({ signal }) => get<OrderViewJson>(`/orders/${encodeURIComponent(id)}`, { signal }),
-    refetchInterval: over ? false : LOOK_EVERY_MS,
-  });
+  const order = useQuery({ ...orderQuery(id), refetchInterval: over ? false : LOOK_EVERY_MS });
   const refresh = useRefresh(id);
   const take = useCallback(
     (news: readonly EventJson[]) => {
-      client.setQueryData<EventJson[]>(['order-events', id], (before = []) => mergeEvents(before, news));
+      client.setQueryData(orderEventsQuery(id).queryKey, (before = []) => mergeEvents(before, news));
       refresh(news.some(lacksNode));
     },
     [client, id, refresh],
@@ -56,11 +47,19 @@ function useRefresh(id: string): (withEvents?: boolean) => void {
       withEvents.current ||= alsoEvents;
       clearTimeout(timer.current);
       timer.current = setTimeout(() => {
-        void client.invalidateQueries({ queryKey: ['order', id] });
-        if (withEvents.current) void client.invalidateQueries({ queryKey: ['order-events', id] });
+        void client.invalidateQueries({ queryKey: orderQuery(id).queryKey });
+        if (withEvents.current) void client.invalidateQueries({ queryKey: orderEventsQuery(id).queryKey });
         withEvents.current = false;
       }, REFRESH_AFTER_MS);
     },
     [client, id],
   );
+}
+
+/** The order that repeats this one, where it was placed from here: one who looks at it and comes back still sees it. */
+export function useRetriedAs(id: string): [retriedAs: string | undefined, remember: (retriedAs: string) => void] {
+  const client = useQueryClient();
+  const queryKey = ['order-retried-as', id];
+  const { data } = useQuery<string>({ queryKey, queryFn: skipToken, gcTime: Number.POSITIVE_INFINITY });
+  return [data, (retriedAs) => void client.setQueryData(queryKey, retriedAs)];
 }

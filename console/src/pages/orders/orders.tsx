@@ -1,17 +1,19 @@
 import { Button } from '@mantine/core';
 import IconDownload from '@tabler/icons-react/dist/esm/icons/IconDownload.mjs';
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react';
 import type { BulkViewJson } from '#gateway/api-bulk.ts';
-import { pathOf } from '../../api/client.ts';
+import { ApiFailure, pathOf } from '../../api/client.ts';
 import { gatewayNow } from '../../api/gateway-clock.ts';
 import { useIsOperator } from '../../api/session.ts';
 import { Page } from '../../parts/page.tsx';
 import { Empty } from '../../parts/states.tsx';
 import { BulkMenu, BulkStrip } from './bulk/bulk-actions.tsx';
 import classes from './orders.module.css';
-import { filterOf, type ParsedQuery, parseQuery, printQuery } from './query/query.ts';
+import { canonicalSearch, faultsIn, filterOf, type ParsedQuery, parseQuery } from './query/query.ts';
 import { Results } from './results.tsx';
+import { newestQuery } from './rows/order-pages.ts';
 import { Presets } from './search/presets.tsx';
 import { SearchBox } from './search/search-box.tsx';
 import { columnsOf } from './table/columns.tsx';
@@ -23,10 +25,10 @@ export function Orders(): ReactNode {
   const { q = '', cols } = useSearch({ from: '/ui/orders' });
   const isOperator = useIsOperator();
   const change = useChange();
-  const parsed = useMemo(() => parseQuery(q), [q]);
+  const parsed = useSearched(q);
   const columns = useMemo(() => columnsOf(cols ?? lastColumns()), [cols]);
   const [begun, setBegun] = useState<readonly BulkViewJson[]>([]);
-  const onSearch = useCallback((text: string) => change({ q: canonical(text) }), [change]);
+  const onSearch = useCallback((text: string) => change({ q: canonicalSearch(text) || undefined }), [change]);
   useFocusOnArrival();
   return (
     <Page
@@ -54,10 +56,14 @@ export function Orders(): ReactNode {
   );
 }
 
-/** What was understood, in the usual words; what was not, as it was typed. */
-function canonical(text: string): string | undefined {
-  const { query, faults } = parseQuery(text);
-  return (faults.length > 0 ? text.trim() : printQuery(query)) || undefined;
+/** The search, with what only the gateway finds wrong with it. */
+function useSearched(text: string): ParsedQuery {
+  const parsed = useMemo(() => parseQuery(text), [text]);
+  const { error } = useQuery({ ...newestQuery(parsed.query), enabled: false });
+  return useMemo(() => {
+    const errors = (error instanceof ApiFailure && error.problem.errors) || [];
+    return { ...parsed, faults: [...parsed.faults, ...faultsIn(parsed.query, errors)] };
+  }, [parsed, error]);
 }
 
 function useChange(): (to: { q?: string | undefined; cols?: string }) => void {

@@ -14,7 +14,7 @@ import { OrderList } from './table/order-list.tsx';
 import { OrderTable } from './table/order-table.tsx';
 import { type RowCursor, type Selected, useRowCursor, useRowKeys, useSelected } from './table/row-cursor.ts';
 
-export interface ResultsProps {
+interface ResultsProps {
   query: OrderQuery;
   columns: readonly Column[];
 }

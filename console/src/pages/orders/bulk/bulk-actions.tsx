@@ -39,15 +39,7 @@ export function BulkMenu({ parsed, onStarted }: { parsed: ParsedQuery; onStarted
         </Popover.Dropdown>
       </Popover>
       {shown === 'cancel' || shown === 'retry' ? (
-        <BulkDialog
-          action={shown}
-          query={parsed.query}
-          onClose={leave}
-          onStarted={(operation) => {
-            leave();
-            onStarted(operation);
-          }}
-        />
+        <BulkDialog action={shown} query={parsed.query} onClose={leave} onStarted={onStarted} />
       ) : null}
       {shown === 'list' ? <BulkList onClose={leave} /> : null}
     </>
@@ -93,7 +85,7 @@ function BulkList({ onClose }: { onClose: () => void }): ReactNode {
   );
 }
 
-export interface BulkStripProps {
+interface BulkStripProps {
   begun: readonly BulkViewJson[];
   onPutAway: (operation: BulkViewJson) => void;
 }

@@ -1,17 +1,18 @@
-import { Button, Group, Modal, NumberInput, Stack, Text, TextInput } from '@mantine/core';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { NumberInput, Stack, Text } from '@mantine/core';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import type { BulkPreviewJson, BulkViewJson } from '#gateway/api-bulk.ts';
 import { post } from '../../../api/client.ts';
 import { gatewayNow } from '../../../api/gateway-clock.ts';
 import { formatDuration } from '../../../format.ts';
+import { Confirm } from '../../../parts/confirm.tsx';
 import { Failure, Loading } from '../../../parts/states.tsx';
 import { Status } from '../../../parts/status.tsx';
-import { filterOf, type OrderFilter, type OrderQuery, printQuery } from '../query/query.ts';
+import { filterOf, type OrderQuery, printQuery } from '../query/query.ts';
 import classes from './bulk.module.css';
 import { BULK_KEY, type BulkAction, MAX_PACE, sayMatching, USUAL_PACE, VERBS } from './bulk.ts';
 
-export interface BulkDialogProps {
+interface BulkDialogProps {
   action: BulkAction;
   query: OrderQuery;
   onClose: () => void;
@@ -20,104 +21,53 @@ export interface BulkDialogProps {
 
 /** Shows what an action on all that match would concern, and begins it. */
 export function BulkDialog({ action, query, onClose, onStarted }: BulkDialogProps): ReactNode {
+  const client = useQueryClient();
   // What is previewed is what is done: spans of time are counted back from the moment the dialog opened.
   const [filter] = useState(() => filterOf(query, gatewayNow()));
-  const preview = useQuery({
+  const [pace, setPace] = useState(USUAL_PACE);
+  const { data, error, isPending, refetch } = useQuery({
     queryKey: [...BULK_KEY, 'preview', action, filter],
     queryFn: ({ signal }) => post<BulkPreviewJson>('/orders/bulk', { body: { action, filter, dry_run: true }, signal }),
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
   });
+  const start = async (reason: string | undefined): Promise<void> => {
+    onStarted(await post<BulkViewJson>('/orders/bulk', { body: { action, filter, pace, ...(reason === undefined ? {} : { reason }) } }));
+    void client.invalidateQueries({ queryKey: BULK_KEY, exact: true });
+  };
+  const { verb } = VERBS[action];
   return (
-    <Modal opened onClose={onClose} title={`${VERBS[action].verb} all orders that match`} centered size="lg">
+    <Confirm
+      opened
+      onClose={onClose}
+      title={`${verb} all orders that match`}
+      verb={data ? `${verb} ${sayMatching(data)}` : verb}
+      isDangerous={action === 'cancel'}
+      isIdle={!data || data.matching === 0}
+      size="lg"
+      onConfirm={start}
+    >
       <Stack gap="sm">
         <Text>
           The search: <span className={`mono foreign ${classes['query']}`}>{printQuery(query)}</span>
         </Text>
-        {preview.isPending ? <Loading what="what matches" /> : null}
-        {preview.error ? <Failure error={preview.error} onRetry={() => void preview.refetch()} /> : null}
-        {preview.data ? <Ready action={action} filter={filter} preview={preview.data} onClose={onClose} onStarted={onStarted} /> : null}
+        {isPending ? <Loading what="what matches" /> : null}
+        {error ? <Failure error={error} onRetry={() => void refetch()} /> : null}
+        {data ? <Sample preview={data} /> : null}
+        <NumberInput
+          label="Pace"
+          description={`Orders a second${data ? `: ${sayHowLong(data, pace)}` : ''}`}
+          value={pace}
+          onChange={(value) => setPace(Number(value))}
+          min={1}
+          max={MAX_PACE}
+          clampBehavior="blur"
+          allowDecimal={false}
+          allowNegative={false}
+          maw={240}
+        />
       </Stack>
-    </Modal>
-  );
-}
-
-interface ReadyProps {
-  action: BulkAction;
-  filter: OrderFilter;
-  preview: BulkPreviewJson;
-  onClose: () => void;
-  onStarted: (operation: BulkViewJson) => void;
-}
-
-function Ready({ action, filter, preview, onClose, onStarted }: ReadyProps): ReactNode {
-  const client = useQueryClient();
-  const [pace, setPace] = useState(USUAL_PACE);
-  const [reason, setReason] = useState('');
-  const start = useMutation({
-    mutationFn: () =>
-      post<BulkViewJson>('/orders/bulk', { body: { action, filter, pace, ...(reason.trim() === '' ? {} : { reason: reason.trim() }) } }),
-    onSuccess: (operation) => {
-      void client.invalidateQueries({ queryKey: BULK_KEY, exact: true });
-      onStarted(operation);
-    },
-  });
-  return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        start.mutate();
-      }}
-    >
-      <Stack gap="sm">
-        <Sample preview={preview} />
-        <Group gap="sm" align="flex-start">
-          <NumberInput
-            label="Pace"
-            description={`Orders a second: ${sayHowLong(preview, pace)}`}
-            value={pace}
-            onChange={(value) => setPace(Number(value))}
-            min={1}
-            max={MAX_PACE}
-            clampBehavior="blur"
-            allowDecimal={false}
-            allowNegative={false}
-          />
-          <TextInput
-            flex={1}
-            miw={200}
-            label="Reason"
-            description="Kept in the audit, with your name"
-            value={reason}
-            maxLength={500}
-            onChange={(event) => setReason(event.currentTarget.value)}
-            data-autofocus
-          />
-        </Group>
-        {start.error ? <Failure error={start.error} /> : null}
-        <Buttons action={action} preview={preview} isStarting={start.isPending} onClose={onClose} />
-      </Stack>
-    </form>
-  );
-}
-
-interface ButtonsProps {
-  action: BulkAction;
-  preview: BulkPreviewJson;
-  isStarting: boolean;
-  onClose: () => void;
-}
-
-function Buttons({ action, preview, isStarting, onClose }: ButtonsProps): ReactNode {
-  return (
-    <Group justify="flex-end" gap="xs">
-      <Button variant="default" onClick={onClose}>
-        Not now
-      </Button>
-      <Button type="submit" color={action === 'cancel' ? 'red.9' : undefined} loading={isStarting} disabled={preview.matching === 0}>
-        {VERBS[action].verb} {sayMatching(preview)}
-      </Button>
-    </Group>
+    </Confirm>
   );
 }
 

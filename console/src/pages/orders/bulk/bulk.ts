@@ -2,8 +2,8 @@ import { queryOptions } from '@tanstack/react-query';
 import type { OrderStatus } from '#domain/order-state.ts';
 import type { BulkPageJson, BulkPreviewJson, BulkViewJson } from '#gateway/api-bulk.ts';
 import { get } from '../../../api/client.ts';
-import { formatCount } from '../../../format.ts';
-import type { OrderQuery } from '../query/query.ts';
+import { countOf } from '../../../format.ts';
+import { isEmptyQuery, type OrderQuery } from '../query/query.ts';
 
 /** Actions on many orders: what the wire says of them, and when they make sense. */
 
@@ -49,7 +49,7 @@ const ONLY: Readonly<Record<BulkAction, string>> = {
 
 /** Why nothing can be done with all that match; `undefined` where it can. Pure. */
 export function whyNot(action: BulkAction, query: OrderQuery): string | undefined {
-  if (Object.keys(query).length === 0) return 'Search for something first: this is never done with all orders there are';
+  if (isEmptyQuery(query)) return 'Search for something first: this is never done with all orders there are';
   if (query.status !== undefined && !isPossible(action, query.status)) return `${ONLY[action]}; the search is for others`;
   if (action === 'retry' && (query.step !== undefined || query.node !== undefined))
     return `${ONLY.retry}; the search is for open ones, by their ${query.step === undefined ? 'node' : 'step'}`;
@@ -71,6 +71,5 @@ export function sayMatching({
   matching,
   matching_is_lower_bound: isMore,
 }: Pick<BulkPreviewJson, 'matching' | 'matching_is_lower_bound'>): string {
-  if (isMore) return `at least ${formatCount(matching)} orders`;
-  return matching === 1 ? '1 order' : `${formatCount(matching)} orders`;
+  return `${isMore ? 'at least ' : ''}${countOf(matching, 'order')}`;
 }

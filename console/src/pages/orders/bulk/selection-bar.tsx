@@ -1,7 +1,7 @@
 import { Button, Tooltip } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 import { ApiFailure, post } from '../../../api/client.ts';
-import { shortId } from '../../../format.ts';
+import { countOf, shortId } from '../../../format.ts';
 import { Confirm } from '../../../parts/confirm.tsx';
 import type { OrderRow } from '../rows/order-row.ts';
 import classes from './bulk.module.css';
@@ -14,19 +14,29 @@ interface Outcome {
   refused: { id: string; because: string }[];
 }
 
+interface Asked {
+  action: BulkAction;
+  /** Those that it is possible with. What becomes of them meanwhile does not change what was asked. */
+  orders: readonly OrderRow[];
+  leftAlone: number;
+}
+
 /** What can be done with the orders that were chosen one by one. */
 export function SelectionBar({ selected, clear }: { selected: readonly OrderRow[]; clear: () => void }): ReactNode {
-  const [action, setAction] = useState<BulkAction>();
+  const [asked, setAsked] = useState<Asked>();
   const [outcome, setOutcome] = useState<Outcome>();
-  if (selected.length === 0 && !outcome) return null;
-  const possible = action ? selected.filter(({ status }) => isPossible(action, status)) : [];
+  const ask = (action: BulkAction): void => {
+    const orders = selected.filter(({ status }) => isPossible(action, status));
+    setAsked({ action, orders, leftAlone: selected.length - orders.length });
+  };
+  if (selected.length === 0 && !outcome && !asked) return null;
   return (
     <section className={`panel ${classes['bar']}`} aria-label="Selected orders">
       {selected.length > 0 ? (
         <>
           <strong>{selected.length} selected</strong>
           {(['cancel', 'retry'] as const).map((one) => (
-            <ActionButton key={one} action={one} selected={selected} onClick={() => setAction(one)} />
+            <ActionButton key={one} action={one} selected={selected} onClick={() => ask(one)} />
           ))}
           <Button variant="default" size="compact-xs" onClick={clear}>
             Select none
@@ -34,25 +44,37 @@ export function SelectionBar({ selected, clear }: { selected: readonly OrderRow[
         </>
       ) : null}
       {outcome ? <Result outcome={outcome} onClose={() => setOutcome(undefined)} /> : null}
-      {action ? (
-        <Confirm
-          opened
-          onClose={() => setAction(undefined)}
-          title={`${VERBS[action].verb} ${sayCount(possible.length)}`}
-          verb={`${VERBS[action].verb} ${sayCount(possible.length)}`}
-          isDangerous={action === 'cancel'}
-          onConfirm={async (reason) => {
-            await actOnEach(action, possible, reason, setOutcome);
-            clear();
-          }}
-        >
-          {possible.length < selected.length
-            ? `${selected.length - possible.length} of the selected ones cannot be ${action === 'retry' ? 'retried' : 'cancelled'}, and will be left alone. `
-            : ''}
-          {action === 'retry' ? 'Each is placed again as a new order.' : 'What has begun is undone.'}
-        </Confirm>
-      ) : null}
+      {asked ? <Question asked={asked} onClose={() => setAsked(undefined)} tell={setOutcome} onDone={clear} /> : null}
     </section>
+  );
+}
+
+interface QuestionProps {
+  asked: Asked;
+  onClose: () => void;
+  tell: (outcome: Outcome) => void;
+  onDone: () => void;
+}
+
+function Question({ asked: { action, orders, leftAlone }, onClose, tell, onDone }: QuestionProps): ReactNode {
+  const verb = `${VERBS[action].verb} ${countOf(orders.length, 'order')}`;
+  return (
+    <Confirm
+      opened
+      onClose={onClose}
+      title={verb}
+      verb={verb}
+      isDangerous={action === 'cancel'}
+      onConfirm={async (reason) => {
+        await actOnEach(action, orders, reason, tell);
+        onDone();
+      }}
+    >
+      {leftAlone > 0
+        ? `${leftAlone} of the selected ones cannot be ${action === 'retry' ? 'retried' : 'cancelled'}, and will be left alone. `
+        : ''}
+      {action === 'retry' ? 'Each is placed again as a new order.' : 'What has begun is undone.'}
+    </Confirm>
   );
 }
 
@@ -120,8 +142,4 @@ function Result({ outcome: { action, done, of, refused }, onClose }: { outcome: 
       </Button>
     </>
   );
-}
-
-function sayCount(count: number): string {
-  return count === 1 ? '1 order' : `${count} orders`;
 }

@@ -17,9 +17,9 @@ export type QualifierName =
   | 'since'
   | 'until';
 
-export type Verdict = { value: string; fault?: undefined } | { fault: string };
+type Verdict = { value: string; fault?: undefined } | { fault: string };
 
-export interface Qualifier {
+interface Qualifier {
   /** What `GET /orders` calls it. */
   parameter: string;
   says: string;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ORDER_STATUSES } from '#domain/order-state.ts';
-import { filterOf, type OrderQuery, parseQuery, printQuery } from './query.ts';
+import { faultsIn, filterOf, type OrderQuery, parseQuery, printQuery } from './query.ts';
 
 const NODE = '644e9e08-f267-4641-a39b-dd20bbee53bb';
 const NOW = Date.parse('2026-11-21T12:00:00.000Z');
@@ -59,6 +59,21 @@ describe('what is wrong is said, and left out', () => {
 
   it('keeps the parts that are right', () => {
     expect(parseQuery('region:HN status:broken').query).toEqual({ region: 'HN' });
+  });
+});
+
+describe('what the gateway finds wrong', () => {
+  it('is said of the part that it is about', () => {
+    const query = { status: 'failed', warehouse: 'X Y', customer: 'An' };
+    expect(faultsIn(query, [{ field: 'warehouse', reason: 'must be one of HCM, HN' }])).toEqual([
+      { part: 'warehouse:"X Y"', message: 'must be one of HCM, HN.' },
+    ]);
+    expect(faultsIn(query, [{ field: 'customer_name', reason: 'is odd' }])).toEqual([{ part: 'customer:An', message: 'is odd.' }]);
+  });
+
+  it('is not said where it is about nothing of the search', () => {
+    expect(faultsIn({ status: 'failed' }, [{ field: 'limit', reason: 'is too large' }])).toEqual([]);
+    expect(faultsIn({ status: 'failed' }, [{ field: 'warehouse', reason: 'must be one of HCM' }])).toEqual([]);
   });
 });
 

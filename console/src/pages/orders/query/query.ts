@@ -1,4 +1,4 @@
-import type { OrderStatus } from '#domain/order-state.ts';
+import { hasEnded } from '../../../parts/step-names.ts';
 import { isIdBeginning, QUALIFIERS, type QualifierName, qualifierOf } from './qualifiers.ts';
 import { quote, type Token, tokenize } from './tokens.ts';
 import { isWhen, momentOf } from './when.ts';
@@ -42,7 +42,7 @@ export function parseQuery(text: string, now: number = Date.now()): ParsedQuery 
 }
 
 /** What bare words mean together: one that looks like the beginning of an id is one, all else is a customer's name. */
-export function bareWords(tokens: readonly Token[]): { name: 'id' | 'customer'; value: string } | undefined {
+function bareWords(tokens: readonly Token[]): { name: 'id' | 'customer'; value: string } | undefined {
   const bare = tokens.filter(({ name, fault }) => name === undefined && fault === undefined);
   const [first] = bare;
   if (!first) return undefined;
@@ -63,14 +63,12 @@ function faultOf({ name, value, isQuoted, fault }: Token): string | undefined {
   return undefined;
 }
 
-const ENDED: ReadonlySet<string> = new Set<OrderStatus>(['completed', 'failed', 'cancelled']);
-
 /** Parts that are right each, and together match nothing ever. */
 function contradictionsOf(query: OrderQuery, now: number): QueryFault[] {
   const faults: QueryFault[] = [];
   const { status, since, until } = query;
   for (const name of ['step', 'node'] as const) {
-    if (query[name] === undefined || status === undefined || !ENDED.has(status)) continue;
+    if (query[name] === undefined || status === undefined || !hasEnded({ status })) continue;
     faults.push({ part: `${name}:${quote(query[name])}`, message: `Only open orders are at a ${name}; ${status} ones have ended.` });
   }
   if (since !== undefined && until !== undefined && momentOf(since, now) >= momentOf(until, now))
@@ -78,11 +76,26 @@ function contradictionsOf(query: OrderQuery, now: number): QueryFault[] {
   return faults;
 }
 
+/** What the gateway found wrong with a query, such as a warehouse that it does not know. */
+export function faultsIn(query: OrderQuery, errors: readonly { field: string; reason: string }[]): QueryFault[] {
+  return errors.flatMap(({ field, reason }) => {
+    const name = qualifierOf(field);
+    const value = name && query[name];
+    return value === undefined ? [] : [{ part: `${name}:${quote(value)}`, message: `${reason}.` }];
+  });
+}
+
 /** The query as text, always in the same order; `parseQuery` reads it back. */
 export function printQuery(query: OrderQuery): string {
   return (Object.keys(QUALIFIERS) as QualifierName[])
     .flatMap((name) => (query[name] === undefined ? [] : [`${name}:${quote(query[name])}`]))
     .join(' ');
+}
+
+/** What was understood, in the usual words; a text with faults as it was typed. */
+export function canonicalSearch(text: string): string {
+  const { query, faults } = parseQuery(text);
+  return faults.length > 0 ? text.trim() : printQuery(query);
 }
 
 /** The query as the API takes it; spans of time become moments, counted back from `now`. */

@@ -1,7 +1,7 @@
 import { EVENT_KINDS, type EventKind, isTerminal, positionAfter } from '#domain/order-state.ts';
 import type { OrderPageJson, OrderSummaryJson } from '#gateway/api.ts';
 import type { LiveEvent } from '../../../api/live.ts';
-import { stepNamesOf } from '../../../parts/step-names.ts';
+import { END_STEPS, hasEnded, stepNamesOf } from '../../../parts/step-names.ts';
 import type { OrderQuery } from '../query/query.ts';
 
 /** What a row of the table knows of an order: a list of thousands keeps no contents. Pure. */
@@ -36,16 +36,10 @@ export function rowsOf({ orders }: Pick<OrderPageJson, 'orders'>): OrderRow[] {
   );
 }
 
-const TERMINAL_STEPS: Readonly<Record<string, string>> = { completed: 'Completed', failed: 'Failed', cancelled: 'Cancelled' };
-
-export function isEndedRow({ status }: Pick<OrderRow, 'status'>): boolean {
-  return status in TERMINAL_STEPS;
-}
-
 /** The row after an event of its order; the same row where the event tells nothing new. */
 export function applyEvent(row: OrderRow, event: LiveEvent): OrderRow {
   // A history has one end, and what was read may be newer than an event that is still on its way: its acceptance always is.
-  if (isEndedRow(row) || event.kind === 'accepted' || (row.version ?? 0) >= event.version || !isKnown(event.kind)) return row;
+  if (hasEnded(row) || event.kind === 'accepted' || (row.version ?? 0) >= event.version || !isKnown(event.kind)) return row;
   // Why it waits the next reading tells.
   const { complete_time: _, node_id: before, waiting_because: __, ...rest } = row;
   const isWorked = event.status === 'processing' || event.status === 'rolling_back';
@@ -56,7 +50,7 @@ export function applyEvent(row: OrderRow, event: LiveEvent): OrderRow {
     current_step: stepAfter(row, event.kind, event),
     version: event.version,
     ...(nodeId === undefined ? {} : { node_id: nodeId }),
-    ...(isEndedRow(event) ? { complete_time: event.at } : {}),
+    ...(hasEnded(event) ? { complete_time: event.at } : {}),
   };
 }
 
@@ -69,7 +63,7 @@ function isKnown(kind: string): kind is EventKind {
 
 function stepAfter({ workflow, current_step: before }: OrderRow, kind: EventKind, event: LiveEvent): string {
   const { step_name: name, direction, status } = event;
-  if (isTerminal(kind)) return TERMINAL_STEPS[status] ?? name;
+  if (isTerminal(kind)) return END_STEPS[status] ?? name;
   if (kind !== 'step_completed' && kind !== 'step_undone') return name;
   const steps = stepNamesOf({ workflow });
   const { step } = positionAfter(kind, { step: steps.indexOf(name) + 1, direction });

@@ -2,6 +2,7 @@ import { type QueryClient, skipToken, useInfiniteQuery, useQuery, useQueryClient
 import { useCallback, useEffect, useMemo } from 'react';
 import { type LiveEvent, useLiveEvents, useLiveState } from '../../../api/live.ts';
 import { useLiveRefresh } from '../../../api/refresh.ts';
+import { hasEnded } from '../../../parts/step-names.ts';
 import type { OrderQuery } from '../query/query.ts';
 import {
   countRows,
@@ -16,7 +17,7 @@ import {
   type RowsPage,
   readPage,
 } from './order-pages.ts';
-import { applyEvents, countNew, isEndedRow, mayConcern, type OrderRow, refreshRows } from './order-row.ts';
+import { applyEvents, countNew, mayConcern, type OrderRow, refreshRows } from './order-row.ts';
 
 /**
  * The rows of the table, live in two ways. As long as nobody is reading them (`isHeld` is false) the list is the newest page, again
@@ -124,7 +125,7 @@ export function useFreshPage(query: OrderQuery, rowIndex: number): void {
   const { data: fresh } = useQuery({
     queryKey: ['orders', 'page', start?.cursor],
     queryFn: start ? ({ signal }) => readPage(start, signal) : skipToken,
-    enabled: page?.rows.some((row) => !isEndedRow(row) || row.version !== undefined) ?? false,
+    enabled: page?.rows.some((row) => !hasEnded(row) || row.version !== undefined) ?? false,
     refetchInterval: POLL_EVERY_MS,
     staleTime: POLL_EVERY_MS,
     gcTime: 0,

@@ -2,13 +2,13 @@ import { CloseButton, TextInput } from '@mantine/core';
 import IconSearch from '@tabler/icons-react/dist/esm/icons/IconSearch.mjs';
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { type Suggestion, suggest, type Vocabulary } from '../query/completion.ts';
-import { type ParsedQuery, parseQuery, printQuery } from '../query/query.ts';
+import { canonicalSearch, type ParsedQuery } from '../query/query.ts';
 import { Faults } from './faults.tsx';
 import classes from './search.module.css';
 import { Suggestions } from './suggestions.tsx';
 import { useVocabulary } from './vocabulary.ts';
 
-export interface SearchBoxProps {
+interface SearchBoxProps {
   /** The search as the URL has it, and what it says. */
   search: string;
   parsed: ParsedQuery;
@@ -74,7 +74,7 @@ function useBox(search: string, vocabulary: Vocabulary, onSearch: (text: string)
   const [active, setActive] = useState(-1);
   const offered = useMemo(() => (isOpen ? suggest(text, caret, vocabulary) : []), [isOpen, text, caret, vocabulary]);
   // What leads elsewhere is shown; what only says the same in other words stays as it was typed.
-  useEffect(() => setText((before) => (canonical(before) === canonical(search) ? before : search)), [search]);
+  useEffect(() => setText((before) => (canonicalSearch(before) === canonicalSearch(search) ? before : search)), [search]);
   const goesTo = useRef<number>(undefined);
   useLayoutEffect(() => {
     if (goesTo.current !== undefined) input.current?.setSelectionRange(goesTo.current, goesTo.current);
@@ -123,9 +123,4 @@ function step(active: number, by: number, count: number): number {
   const next = active + by;
   if (next < -1) return count - 1;
   return next >= count ? -1 : next;
-}
-
-function canonical(text: string): string {
-  const { query, faults } = parseQuery(text);
-  return faults.length > 0 ? text : printQuery(query);
 }

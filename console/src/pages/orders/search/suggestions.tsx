@@ -2,7 +2,7 @@ import { type ReactNode, useEffect, useRef } from 'react';
 import type { Suggestion } from '../query/completion.ts';
 import classes from './search.module.css';
 
-export interface SuggestionsProps {
+interface SuggestionsProps {
   id: string;
   offered: readonly Suggestion[];
   active: number;

@@ -3,11 +3,11 @@ import { useMemo, useState } from 'react';
 import { warehousesQuery } from '../../../api/cluster.ts';
 import { useNodes } from '../../../api/nodes.ts';
 import { useIsOperator } from '../../../api/session.ts';
-import { ORDER_STEPS } from '../../../parts/step-names.ts';
+import { hasEnded, ORDER_STEPS } from '../../../parts/step-names.ts';
 import type { Vocabulary } from '../query/completion.ts';
 import type { OrderQuery } from '../query/query.ts';
 import { newestKey, type RowsPage } from '../rows/order-pages.ts';
-import { isEndedRow, type OrderRow } from '../rows/order-row.ts';
+import type { OrderRow } from '../rows/order-row.ts';
 
 const STALE_MS = 15_000;
 
@@ -22,7 +22,7 @@ export function useVocabulary(query: OrderQuery): [vocabulary: Vocabulary, lookA
   const { data } = useQuery({ ...warehousesQuery, enabled: isOperator && seen !== undefined, staleTime: STALE_MS });
   const vocabulary = useMemo(() => {
     const warehouses = data?.warehouses ?? [];
-    const open = (seen ?? []).filter((row) => !isEndedRow(row));
+    const open = (seen ?? []).filter((row) => !hasEnded(row));
     return {
       nodes: nodes.map(({ node_id: id, name, warehouse }) => ({ id, name, warehouse })),
       warehouses: distinct([...warehouses.map(({ name }) => name), ...(seen ?? []).map(({ warehouse }) => warehouse)]),

@@ -1,8 +1,9 @@
 import type { ReactNode } from 'react';
 import { formatCount, formatDuration, formatMoney, shortId } from '../../../format.ts';
 import { Status } from '../../../parts/status.tsx';
+import { hasEnded } from '../../../parts/step-names.ts';
 import { Ago, useNow } from '../../../parts/time.tsx';
-import { isEndedRow, type OrderRow } from '../rows/order-row.ts';
+import type { OrderRow } from '../rows/order-row.ts';
 import classes from './table.module.css';
 
 /** What the table can show of an order; a column each. */
@@ -58,7 +59,7 @@ function nameOf(id: string, names: ReadonlyMap<string, string>): ReactNode {
 
 /** Where the order is on its way; nothing of one that has ended: its status says how. */
 export function stepOf(row: OrderRow): string | undefined {
-  return isEndedRow(row) ? undefined : row.current_step;
+  return hasEnded(row) ? undefined : row.current_step;
 }
 
 /** What a customer typed, on one line; all of it on hover. */
@@ -71,8 +72,8 @@ function Foreign({ text }: { text: string | undefined }): ReactNode {
 }
 
 /** How long the order took, or how long it has been under way. */
-export function Took({ row }: { row: OrderRow }): ReactNode {
-  return row.complete_time !== undefined || isEndedRow(row) ? (
+function Took({ row }: { row: OrderRow }): ReactNode {
+  return row.complete_time !== undefined || hasEnded(row) ? (
     <span className="number">{formatDuration(Date.parse(row.complete_time ?? row.start_time) - Date.parse(row.start_time))}</span>
   ) : (
     <SoFar since={row.start_time} />

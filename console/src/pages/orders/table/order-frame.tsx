@@ -37,7 +37,7 @@ export interface ReadingHandlers {
   onScroll: () => void;
 }
 
-export interface OrderFrameProps {
+interface OrderFrameProps {
   scroller: RefObject<HTMLDivElement | null>;
   orders: OrderRows;
   query: OrderQuery;

@@ -11,7 +11,7 @@ import classes from './table.module.css';
 
 const ITEM_PX = 58;
 
-export interface OrderListProps {
+interface OrderListProps {
   scroller: RefObject<HTMLDivElement | null>;
   orders: OrderRows;
   query: OrderQuery;

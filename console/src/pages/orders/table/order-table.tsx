@@ -9,7 +9,7 @@ import type { RowCursor, Selected } from './row-cursor.ts';
 import { useRowWindow } from './row-window.ts';
 import classes from './table.module.css';
 
-export interface OrderTableProps {
+interface OrderTableProps {
   scroller: RefObject<HTMLDivElement | null>;
   orders: OrderRows;
   query: OrderQuery;

@@ -24,7 +24,7 @@ export function useRowCursor(rows: readonly OrderRow[], id: string | undefined, 
   return { index, id: index < 0 ? undefined : id, set, move };
 }
 
-export interface RowKeys {
+interface RowKeys {
   cursor: RowCursor;
   rows: readonly OrderRow[];
   toggle?: ((row: OrderRow) => void) | undefined;

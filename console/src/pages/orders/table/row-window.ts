@@ -3,7 +3,7 @@ import { type RefObject, useEffect, useLayoutEffect, useState } from 'react';
 import type { OrderRows } from '../rows/use-order-rows.ts';
 
 /** The rows that are in view, of all that there are. */
-export interface RowWindow {
+interface RowWindow {
   shown: readonly { index: number; start: number }[];
   heightPx: number;
   /** What is above and below the rows in view. */

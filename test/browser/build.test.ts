@@ -22,4 +22,15 @@ describe.skipIf(!existsSync(ASSETS))('the console as it is built', () => {
     expect(used.size).toBeGreaterThan(50);
     expect([...used].filter((name) => known.has(name) && !styled.has(name))).toEqual([]);
   });
+
+  it('names the files of each page in its document, so that they come together with the rest', () => {
+    const page = readFileSync(new URL('../index.html', ASSETS), 'utf8');
+    const named = JSON.parse(/new Map\((\[\[.*?\]\]\])\)/.exec(page)?.[1] ?? '[]') as [folder: string, files: string[]][];
+    const folders = readdirSync(new URL('../../console/src/pages/', import.meta.url));
+    expect(named.map(([folder]) => folder).sort()).toEqual(folders.sort());
+    for (const [folder, files] of named) {
+      expect(files.filter((file) => new RegExp(`^/assets/${folder}-.{8}\\.js$`).test(file))).toHaveLength(1);
+      expect(files.filter((file) => !existsSync(new URL(`..${file}`, ASSETS)) || page.includes(`"${file}" nonce`))).toEqual([]);
+    }
+  });
 });
