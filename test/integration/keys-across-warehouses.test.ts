@@ -63,11 +63,9 @@ describe('one key, one order, whichever warehouse was away', () => {
   };
   const gateShuts = (): Promise<void> => waitUntil('the gate to be shut', async () => !(await gateOf('HN')));
   const submit = (gateway: TestGateway, key: string) => gateway.submit({ ...BODY, tracking_id: key });
-  const nodes = (options?: { stepMs?: number }) => Promise.all(cluster.warehouses.map(({ name }) => cluster.node(name, options)));
 
   it('I2: sent again while its home is away and after, it is one order', async () => {
-    await nodes();
-    const gateway = await cluster.gateway();
+    const gateway = await cluster.gatewayWithNodes();
     await takeAway(gateway, 'HN');
     const key = randomUUID();
     const first = await submit(gateway, key);
@@ -151,8 +149,7 @@ describe('one key, one order, whichever warehouse was away', () => {
   });
 
   it('I15: both processed: a conflict that says which; other bodies: one too', async () => {
-    await nodes();
-    const gateway = await cluster.gateway();
+    const gateway = await cluster.gatewayWithNodes();
     const [key, other] = [randomUUID(), randomUUID()];
     // Cut off from the gateway, not from its nodes: nobody could know.
     await takeAway(gateway, 'HN');
@@ -176,8 +173,7 @@ describe('one key, one order, whichever warehouse was away', () => {
   });
 
   it('I2: a home that answers decides, whoever stores the order: many at once through two gateways', async () => {
-    await nodes();
-    const gateways = [await cluster.gateway(), await cluster.gateway()];
+    const gateways = [await cluster.gatewayWithNodes(), await cluster.gateway()];
     await gateways[0]?.ask('POST', '/warehouses/HN/disable', { body: {} });
     await waitUntil('both to know', async () =>
       (await Promise.all(gateways.map((one) => health(one, 'HN')))).every((status) => status === 'disabled'),
@@ -201,8 +197,7 @@ describe('one key, one order, whichever warehouse was away', () => {
   });
 
   it('I2: a reservation whose order was never stored is completed by whoever repeats the request', async () => {
-    await nodes();
-    const gateway = await cluster.gateway();
+    const gateway = await cluster.gatewayWithNodes();
     const key = randomUUID();
     const content = { ...BODY, tracking_id: key };
     const { orderId } = newOrder({}, cluster.of('DN').store.warehouse.number);
@@ -215,8 +210,7 @@ describe('one key, one order, whichever warehouse was away', () => {
   });
 
   it('the answer of a key whose order is in a warehouse that is away is 503, and names it', async () => {
-    await nodes();
-    const gateway = await cluster.gateway({ routing: { fallback: new Map([['HN', ['DN']]]) } });
+    const gateway = await cluster.gatewayWithNodes({ routing: { fallback: new Map([['HN', ['DN']]]) } });
     await gateway.ask('POST', '/warehouses/HN/disable', { body: {} });
     const key = randomUUID();
     expect((await submit(gateway, key)).body).toMatchObject({ warehouse: 'DN' });
@@ -228,8 +222,7 @@ describe('one key, one order, whichever warehouse was away', () => {
   });
 
   it('I2: an id that nothing can be called fails alone, and never makes a second order of somebody else’s key', async () => {
-    await nodes();
-    const gateway = await cluster.gateway();
+    const gateway = await cluster.gatewayWithNodes();
     await takeAway(gateway, 'HN');
     const keys = Array.from({ length: 20 }, () => randomUUID());
     const first = await Promise.all(keys.map((key) => submit(gateway, key)));
@@ -250,8 +243,7 @@ describe('one key, one order, whichever warehouse was away', () => {
   });
 
   it('I2: a header that is used again with another body is refused, whatever other keys the body has', async () => {
-    await nodes();
-    const gateway = await cluster.gateway();
+    const gateway = await cluster.gatewayWithNodes();
     const header = randomUUID();
     const answers: number[] = [];
     for (let n = 0; n < 8; n += 1) answers.push((await gateway.submit({ tracking_id: randomUUID() }, header)).status);

@@ -11,7 +11,6 @@ describe('a warehouse that is away', () => {
   });
   afterEach(() => cluster.close());
 
-  const nodesOfAll = () => Promise.all(cluster.warehouses.map(({ name }) => cluster.node(name)));
   /** A token in these warehouses only. */
   const createToken = async (role: Role, ...names: string[]): Promise<string> => {
     const [token, tokenId] = [`cvy_${randomBytes(32).toString('base64url')}`, randomUUID()];
@@ -21,7 +20,7 @@ describe('a warehouse that is away', () => {
   };
 
   it('its orders answer 503 naming it, not 404; lists say that it is missing; the others go on; it comes back by itself', async () => {
-    await nodesOfAll();
+    await cluster.nodes();
     const gateway = await cluster.gateway();
     const [there, here] = [(await gateway.submit({ region: 'HN' })).body, (await gateway.submit({ region: 'DN' })).body];
     cluster.of('HN').way.cut();
@@ -57,7 +56,7 @@ describe('a warehouse that is away', () => {
   });
 
   it('one that hangs holds nobody up: what waits for it is refused, the others answer meanwhile', async () => {
-    await nodesOfAll();
+    await cluster.nodes();
     const gateway = await cluster.gateway();
     const there = (await gateway.submit({ region: 'HN' })).body;
     cluster.of('HN').way.hang();
@@ -86,7 +85,7 @@ describe('a warehouse that is away', () => {
   it.each(['HCM', 'HN', 'DN'])(
     'with %s away, sign-in and administration work; it learns of what was changed when it is back',
     async (away) => {
-      await nodesOfAll();
+      await cluster.nodes();
       const all = ['HCM', 'HN', 'DN'];
       const others = all.filter((name) => name !== away);
       const operator = await createToken('operator', ...all);
@@ -116,7 +115,7 @@ describe('a warehouse that is away', () => {
   );
 
   it('a gateway starts while databases are away, and takes them in when they come', async () => {
-    await nodesOfAll();
+    await cluster.nodes();
     let ready = false;
     const gateway = await cluster.gateway({
       readiness: (store) => (store.warehouse.name === 'HN' && !ready ? 'its database was not migrated yet' : undefined),
@@ -133,7 +132,7 @@ describe('a warehouse that is away', () => {
   });
 
   it('a gateway that knows fewer warehouses takes none away from the others; one that is gone for good is forgotten by hand', async () => {
-    await nodesOfAll();
+    await cluster.nodes();
     const full = await cluster.gateway();
     const peersOf = (name: string): Promise<string[]> => cluster.of(name).store.peers.addPeers([]);
     expect(await peersOf('HCM')).toEqual(['DN', 'HN']);
@@ -149,7 +148,7 @@ describe('a warehouse that is away', () => {
   });
 
   it('after it hung it is counted anew: no phantom backlog keeps its orders away', async () => {
-    await nodesOfAll();
+    await cluster.nodes();
     const gateway = await cluster.gateway();
     cluster.of('HN').way.hang();
     await Promise.all(Array.from({ length: 20 }, () => gateway.submit({ region: 'HN' }, randomUUID())));

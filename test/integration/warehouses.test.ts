@@ -11,8 +11,6 @@ describe('several warehouses', () => {
   });
   afterEach(() => cluster.close());
 
-  const nodesOfAll = (options?: { slots?: number; stepMs?: number }) =>
-    Promise.all(cluster.warehouses.map(({ name }) => cluster.node(name, options)));
   const whereIs = async (orderId: string): Promise<string[]> => {
     const found = await Promise.all(
       cluster.warehouses.map(async ({ name, client }) => {
@@ -37,7 +35,7 @@ describe('several warehouses', () => {
   });
 
   it('an unknown region is refused with the known ones, unless a default is configured', async () => {
-    await nodesOfAll();
+    await cluster.nodes();
     const strict = await cluster.gateway();
     const { status, body } = await strict.submit({ region: 'SG' });
     expect({ status, body }).toMatchObject({
@@ -57,7 +55,7 @@ describe('several warehouses', () => {
   });
 
   it('a disabled warehouse gets no new orders, its fallback list does; both are said, recorded, and undone by enabling', async () => {
-    await nodesOfAll();
+    await cluster.nodes();
     const gateway = await cluster.gateway({ routing: { fallback: new Map([['HN', ['DN', 'HCM']]]) } });
     const disabled = await gateway.ask('POST', '/warehouses/HN/disable', { body: { reason: 'storage is moved' } });
     expect(disabled).toMatchObject({
@@ -89,7 +87,7 @@ describe('several warehouses', () => {
   });
 
   it('I1: without nodes its new orders go elsewhere, its queued ones say so, and run when a node joins', async () => {
-    const [, , lastOfDn] = await nodesOfAll({ stepMs: 0 });
+    const [, , lastOfDn] = await cluster.nodes({ stepMs: 0 });
     const gateway = await cluster.gateway();
     await lastOfDn?.stop({ graceMs: 1_000 });
     await cluster.of('DN').store.acceptOrders([]);
@@ -133,7 +131,7 @@ describe('several warehouses', () => {
   });
 
   it('a backlog of ten times the others: new orders without region go to the others, and regional ones leave it; the load evens out', async () => {
-    await nodesOfAll({ slots: 10, stepMs: 60_000 });
+    await cluster.nodes({ slots: 10, stepMs: 60_000 });
     const backlog = async (name: string, count: number) =>
       cluster.of(name).store.acceptOrders(Array.from({ length: count }, () => newOrder({ content: { region: name } })));
     await Promise.all([backlog('HCM', 400), backlog('HN', 40), backlog('DN', 40)]);
@@ -192,7 +190,7 @@ describe('several warehouses', () => {
   });
 
   it('a fourth warehouse is one more store and one more node: the others are not touched', async () => {
-    const nodes = await nodesOfAll();
+    const nodes = await cluster.nodes();
     const before = nodes.map(({ session }) => session);
     const old = await cluster.gateway();
     const schema = async () =>
@@ -224,7 +222,7 @@ describe('several warehouses', () => {
   });
 
   it("a client's own id is found wherever its order is; unknown only when every warehouse says so", async () => {
-    await nodesOfAll();
+    await cluster.nodes();
     const gateway = await cluster.gateway();
     const ids = new Map<string, string>();
     for (const region of ['HCM', 'HN', 'DN']) {

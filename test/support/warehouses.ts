@@ -98,10 +98,15 @@ export class TestCluster {
 
   /** A gateway that has found a node at work in each of them: orders go where they belong. */
   async gatewayWithNodes(changes: Partial<GatewayOptions> = {}): Promise<TestGateway> {
-    await Promise.all(this.warehouses.map(({ name }) => this.node(name, { lease: LONG_LEASE })));
+    await this.nodes();
     const gateway = await this.gateway(changes);
     for (const { name } of this.warehouses) await gateway.until(name, 'OK');
     return gateway;
+  }
+
+  /** One more node in each warehouse, which stays alive however busy the machine is. */
+  nodes(options: { slots?: number; stepMs?: number } = {}): Promise<RunningNode[]> {
+    return Promise.all(this.warehouses.map(({ name }) => this.node(name, { lease: LONG_LEASE, ...options })));
   }
 
   /** One more node of a warehouse, whose steps take this long. */
