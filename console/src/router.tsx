@@ -30,12 +30,19 @@ const root = createRootRoute({ component: Shell, errorComponent: PageFailure, no
 
 const page = { getParentRoute: () => root, validateSearch: textsOf };
 
-/** What a page shows first is asked for while its code is still on the way; whoever only points at a link gets the code alone. */
-function askAhead({ preload }: { preload: boolean }, ask: (session: Session) => Promise<unknown> | undefined): void {
+/** An answer that comes so soon is shown with the page, in one go; for a later one the page shows that it waits. */
+const PATIENCE_MS = 100;
+
+/**
+ * What a page shows first is asked for while its code is still on the way; whoever only points at a link gets the code alone. Resolves
+ * when the page may be shown.
+ */
+async function askAhead({ preload }: { preload: boolean }, ask: (session: Session) => Promise<unknown> | undefined): Promise<void> {
   if (preload) return;
   const asked = queryClient.query(sessionQuery).then((session) => (typeof session === 'object' ? ask(session) : undefined));
   // What is wrong is said where the answer is shown.
-  asked.catch(() => undefined);
+  const settled = asked.catch(() => undefined);
+  await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
 }
 
 const overview = createRoute({
@@ -44,7 +51,7 @@ const overview = createRoute({
   component: lazy(() => import('./pages/overview/overview.tsx'), 'Overview'),
   loader: (to) => {
     const range = readRange(textsOf(to.location.search)['range']);
-    askAhead(to, ({ role }) => (role === 'operator' ? queryClient.query(statisticsQuery(range)) : undefined));
+    return askAhead(to, ({ role }) => (role === 'operator' ? queryClient.query(statisticsQuery(range)) : undefined));
   },
 });
 const orders = createRoute({
@@ -53,7 +60,7 @@ const orders = createRoute({
   component: lazy(() => import('./pages/orders/orders.tsx'), 'Orders'),
   loader: (to) => {
     const { query } = parseQuery(textsOf(to.location.search)['q'] ?? '');
-    askAhead(to, () => queryClient.query(newestQuery(query)));
+    return askAhead(to, () => queryClient.query(newestQuery(query)));
   },
 });
 const order = createRoute({
@@ -62,7 +69,7 @@ const order = createRoute({
   component: lazy(() => import('./pages/order/order.tsx'), 'OrderPage'),
   loader: (to) => {
     const { id } = to.params;
-    askAhead(to, () => Promise.all([queryClient.query(orderQuery(id)), queryClient.query(orderEventsQuery(id))]));
+    return askAhead(to, () => Promise.all([queryClient.query(orderQuery(id)), queryClient.query(orderEventsQuery(id))]));
   },
 });
 const cluster = createRoute({ ...page, path: '/ui/cluster', component: lazy(() => import('./pages/cluster/cluster.tsx'), 'Cluster') });
