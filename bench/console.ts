@@ -1,11 +1,14 @@
-import { BenchPage, type PageWork } from './support/browser.ts';
+import { BenchPage, type PageContent, type PageWork } from './support/browser.ts';
 import { startChild } from './support/child.ts';
 import { type Figure, type Measured, median } from './support/figures.ts';
 import { startPacedLoad } from './support/paced-load.ts';
 import { type BenchServer, withDatabase } from './support/server.ts';
 import { rollUpStatistics, someFinishedIds, storeFinishedOrders } from './support/stored-orders.ts';
 
+/** Chromium keeps what it compiled of a script when it has met it twice: as for whoever uses the console every day. */
+const OPENED_BEFORE = 3;
 const OPENINGS = 7;
+const HEADING = { selector: 'main h1' };
 const EVENTS_PER_SECOND = 500;
 /** Accepted, claimed, four steps of which the last is the end. */
 const EVENTS_PER_ORDER = 6;
@@ -15,25 +18,25 @@ const STEP_MS = 250;
 interface PageToOpen {
   name: string;
   path: string;
-  /** Some of what it shows, as a selector. */
-  content: string;
+  content: PageContent;
 }
 
 /** Each with a text or an element that is there only once what the page asked for has come. */
 function pagesToOpen(orderId: string): PageToOpen[] {
-  const aRow = 'main tbody a[href^="/ui/orders/"]';
+  const aRow = { selector: 'main tbody a[href^="/ui/orders/"]' };
+  const figures = { selector: 'main', text: 'accepted in' };
   return [
-    { name: 'overview', path: '/', content: 'main >> text=/accepted in/' },
-    { name: 'overview of a week', path: '/?range=7d', content: 'main >> text=/accepted in/' },
+    { name: 'overview', path: '/', content: figures },
+    { name: 'overview of a week', path: '/?range=7d', content: figures },
     { name: 'orders', path: '/ui/orders', content: aRow },
     { name: "a customer's orders", path: '/ui/orders?q=customer:%22Customer+7%22', content: aRow },
     { name: 'orders that were cancelled', path: '/ui/orders?q=status:cancelled', content: aRow },
-    { name: 'an order', path: `/ui/orders/${orderId}`, content: 'main [data-bar]' },
-    { name: 'cluster', path: '/ui/cluster', content: 'main [data-node]' },
-    { name: 'place an order', path: '/ui/place', content: 'main form' },
-    { name: 'generator', path: '/ui/generator', content: 'main form' },
-    { name: 'webhooks', path: '/ui/webhooks', content: 'main h2' },
-    { name: 'audit', path: '/ui/audit', content: 'main h2, main table' },
+    { name: 'an order', path: `/ui/orders/${orderId}`, content: { selector: 'main [data-bar]' } },
+    { name: 'cluster', path: '/ui/cluster', content: { selector: 'main [data-node]' } },
+    { name: 'place an order', path: '/ui/place', content: { selector: 'main form' } },
+    { name: 'generator', path: '/ui/generator', content: { selector: 'main form' } },
+    { name: 'webhooks', path: '/ui/webhooks', content: { selector: 'main h2' } },
+    { name: 'audit', path: '/ui/audit', content: { selector: 'main h2, main table' } },
   ];
 }
 
@@ -72,7 +75,7 @@ async function openPages(page: BenchPage, gatewayUrl: string, orderId: string): 
   const figures: Figure[] = await measureFirstLoad(page, gatewayUrl);
   for (const { name, path, content } of pagesToOpen(orderId)) {
     const tookMs: number[] = [];
-    await page.openPage(`${gatewayUrl}${path}`, content);
+    for (let opening = 0; opening < OPENED_BEFORE; opening += 1) await page.openPage(`${gatewayUrl}${path}`, content);
     for (let opening = 0; opening < OPENINGS; opening += 1) tookMs.push(await page.openPage(`${gatewayUrl}${path}`, content));
     figures.push({ name: `page: ${name}, to its first content`, value: median(tookMs), unit: 'ms', target: { atMost: 300 } });
   }
@@ -81,7 +84,7 @@ async function openPages(page: BenchPage, gatewayUrl: string, orderId: string): 
 
 /** With an empty cache: what is transferred, the largest paint, and how much moved by itself. */
 async function measureFirstLoad(page: BenchPage, gatewayUrl: string): Promise<Figure[]> {
-  await page.openPage(`${gatewayUrl}/`, 'main h1');
+  await page.openPage(`${gatewayUrl}/`, HEADING);
   await page.page.waitForLoadState('networkidle').catch(() => undefined);
   const load = await page.page.evaluate(readFirstLoad);
   return [
@@ -126,7 +129,7 @@ async function followEvents(page: BenchPage, gatewayUrl: string, minutes: number
 async function followOn(page: BenchPage, asked: { gatewayUrl: string; path: string; minutes: number }): Promise<Figure[]> {
   const { gatewayUrl, path, minutes } = asked;
   const load = await startPacedLoad(gatewayUrl, EVENTS_PER_SECOND / EVENTS_PER_ORDER);
-  await page.openPage(`${gatewayUrl}${path}`, 'main h1');
+  await page.openPage(`${gatewayUrl}${path}`, HEADING);
   const everyMs = (minutes * 60_000) / LOOKS;
   const looks: PageWork[] = [];
   const began = performance.now();
