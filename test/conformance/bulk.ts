@@ -87,8 +87,8 @@ export function describeBulk(suite: Suite): void {
         ...{ state: 'stopped', stoppedBy: 'bob', counts, beforeId: last, batch: [] },
       });
       expect(await auditOf(bulkId)).toMatchObject([
-        { action: 'bulk.stop', actor: 'bob', reason: 'wrong region' },
         { action: 'bulk.cancel', actor: 'ann' },
+        { action: 'bulk.stop', actor: 'bob', reason: 'wrong region' },
       ]);
     });
 
