@@ -4,7 +4,7 @@ import { systemClock } from '#engine/clock.ts';
 import { silentLog } from '#engine/log.ts';
 import type { Liveness, Store, Subscription } from '#engine/store.ts';
 import { openPostgresStore } from '#store/postgres/open.ts';
-import { createTestDatabase, type TestDatabase } from '#test/database.ts';
+import { countLivenessLocks, createTestDatabase, type TestDatabase } from '#test/database.ts';
 import { ORDER_WORKFLOW } from '#test/orders.ts';
 import { describeNode, loadOf, TTL_MS } from '../conformance/support.ts';
 
@@ -36,9 +36,7 @@ describe('the liveness connection on PostgreSQL', () => {
     await vi.waitFor(() => expect(seen).toHaveLength(1));
     return { store, session, seen };
   }
-  const locks = async (): Promise<number> =>
-    (await client.query(`select count(*)::int as n from pg_locks where locktype = 'advisory' and classid = liveness_class()::oid`)).rows[0]
-      .n;
+  const locks = (): Promise<number> => countLivenessLocks(client);
   const cut = (): Promise<unknown> =>
     client.query(
       `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'conveyor session' and datname = current_database()`,

@@ -13,7 +13,7 @@ import { WorkflowRegistry } from '#engine/registry.ts';
 import type { Store } from '#engine/store.ts';
 import { startNode } from '#node/node.ts';
 import { openPostgresStore } from '#store/postgres/open.ts';
-import { createTestDatabase, type TestDatabase } from '#test/database.ts';
+import { countLivenessLocks, createTestDatabase, type TestDatabase } from '#test/database.ts';
 import { openFolder } from '#test/folders.ts';
 import { acceptMany, countOpen } from '#test/orders.ts';
 import { freePort, waitUntil } from '#test/waiting.ts';
@@ -80,10 +80,7 @@ describe.skipIf(!BINARY)('behind PgBouncer', () => {
       const ids = await acceptMany(store, 20);
       await waitUntil('all orders to end', async () => (await countOpen(store, ids)) === 0);
       expect(node.liveness).toBe('unavailable');
-      const { rows } = await client.query(
-        `select count(*)::int as n from pg_locks where locktype = 'advisory' and classid = liveness_class()::oid`,
-      );
-      expect(rows[0].n).toBe(0);
+      expect(await countLivenessLocks(client)).toBe(0);
       const { rows: sessions } = await client.query(`select has_liveness from node_sessions`);
       expect(sessions).toEqual([{ has_liveness: false }]);
     } finally {

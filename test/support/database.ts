@@ -18,6 +18,16 @@ export function createEmptyDatabase(): Promise<TestDatabase> {
   return create('');
 }
 
+/** Of this database: other tests use the same server. */
+export async function countLivenessLocks(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ n: number }>(
+    `select count(*)::int as n from pg_locks
+      where locktype = 'advisory' and classid = liveness_class()::oid
+        and database = (select oid from pg_database where datname = current_database())`,
+  );
+  return rows[0]?.n ?? Number.NaN;
+}
+
 async function create(options: string): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await administer(`create database ${name} ${options}`);
