@@ -1,5 +1,5 @@
 import { findConsole } from '#cli/compose.ts';
-import { loadSettings } from '#config/load.ts';
+import { defaultSettings } from '#config/load.ts';
 import { systemClock } from '#engine/clock.ts';
 import { silentLog } from '#engine/log.ts';
 import { WorkflowRegistry } from '#engine/registry.ts';
@@ -10,7 +10,7 @@ import { orderWorkflow } from '#workflows/order.ts';
 /** A gateway as `conveyor gateway` composes it by default, over this store, until the process is asked to end. */
 export async function serveOrders(store: Store): Promise<void> {
   const registry = new WorkflowRegistry([orderWorkflow({ stepDurationMs: 0, failureRate: 0, clock: systemClock })]);
-  const { maxWaitingOrders } = loadSettings(['maxWaitingOrders'], { flags: {}, env: {}, file: undefined, fallbacks: {} });
+  const { maxWaitingOrders } = defaultSettings(['maxWaitingOrders']);
   const app = await buildGateway({
     warehouses: [store],
     registry,

@@ -52,9 +52,9 @@ orders with ever more nodes.`,
   },
   console: {
     title: 'The console in a browser',
-    text: `Debian's Chromium on the same machine, signed in as an operator, while millions of finished orders are stored: from asking for a
-page to something of its content standing there (the page's files from the browser's cache, its data from the database), what an empty
-cache has to load, and how busy the page's main thread is while 500 events a second arrive, by Chromium's own figures.`,
+    text: `Debian's Chromium on the same machine, signed in as an operator, while millions of finished orders are stored: from the request of a
+page to the frame that shows what it asked for, by the page's own clock (its files from the browser's cache, its data from the database),
+what an empty cache has to load, and how busy the page's main thread is while 500 events a second arrive, by Chromium's own figures.`,
   },
   herd: { title: 'Who wakes for one order', text: 'A hundred idle nodes and one new order: only as many should ask for it as are needed.' },
   restart: { title: 'A rolling restart', text: 'Nodes replaced one after the other under load.' },

@@ -61,6 +61,11 @@ export function formatCount(count: number): string {
   return WHOLE.format(count);
 }
 
+export function capitalise(text: string): string {
+  const [first = '', ...rest] = text;
+  return first.toUpperCase() + rest.join('');
+}
+
 /** `1 order`, `312 orders`. */
 export function countOf(count: number, noun: string): string {
   return `${formatCount(count)} ${count === 1 ? noun : `${noun}s`}`;

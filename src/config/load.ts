@@ -47,6 +47,11 @@ export function loadSettings<Name extends SettingName>(names: readonly Name[], s
   return Object.freeze(values) as Pick<Settings, Name>;
 }
 
+/** What a command uses where nobody says anything. */
+export function defaultSettings<Name extends SettingName>(names: readonly Name[]): Pick<Settings, Name> {
+  return loadSettings(names, { flags: {}, env: {}, file: undefined, fallbacks: {} });
+}
+
 /** Which of the settings someone gave, rather than left at their defaults. */
 export function givenSettings(names: readonly SettingName[], sources: SettingSources): ReadonlySet<SettingName> {
   return new Set(names.filter((name) => findWritten(name, { ...sources, fallbacks: {} })?.isGiven));

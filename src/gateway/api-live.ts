@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import type { EventKind, OrderStatus } from '#domain/order-state.ts';
+import type { Direction, EventKind, OrderStatus } from '#domain/order-state.ts';
 import { ListQuery } from './api.ts';
 
 /** The wire of the live stream. */
@@ -20,7 +20,7 @@ export interface LiveEventJson {
   status: OrderStatus;
   /** Of the step that the event tells of. */
   step_name: string;
-  direction: string;
+  direction: Direction;
   /** RFC 3339 in UTC with milliseconds. */
   at: string;
   /** Of the node that wrote it. */

@@ -3,6 +3,7 @@ import type { OrderRecord } from '#domain/order.ts';
 import { Batcher } from '#engine/batcher.ts';
 import type { CustomerKey, KeyHolder, KeyReservation, ReserveVerdict } from '#engine/peer-store.ts';
 import type { AcceptVerdict, NewOrder, Store } from '#engine/store.ts';
+import { countCreated } from '#engine/verdicts.ts';
 
 /** In overload a turn of the event loop takes long, and only a batch or two go out in each. */
 const ACCEPT_BATCH = 1_000;
@@ -28,7 +29,7 @@ export interface QueueOptions {
 export function warehouseQueues(store: Store, options: QueueOptions): WarehouseQueues {
   const flush = async (orders: NewOrder[]): Promise<AcceptVerdict[]> => {
     const verdicts = await store.acceptOrders(orders, { hint: true });
-    const created = verdicts.filter((verdict) => verdict.outcome === 'created').length;
+    const created = countCreated(verdicts);
     if (created > 0) options.onCreated(created);
     return verdicts;
   };

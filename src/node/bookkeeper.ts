@@ -1,16 +1,5 @@
-import { messageOf } from '#domain/errors.ts';
-import type { Clock } from '#engine/clock.ts';
-import type { Log } from '#engine/log.ts';
 import { BUCKET_MS } from '#engine/statistics-store.ts';
-import type { Store } from '#engine/store.ts';
-import { takeTurns } from './chore.ts';
-
-export interface BookkeeperOptions {
-  store: Store;
-  session: number;
-  clock: Clock;
-  log: Log;
-}
+import { type ChoreOptions, takeTurns } from './chore.ts';
 
 const FEW_BUCKETS = 6;
 /** Two hours: what nothing happened in is passed over in long strides. */
@@ -29,16 +18,20 @@ const AFTER_FAULT_MS = 10_000;
 export class Bookkeeper {
   /** With every tick. */
   readonly follow: (isLeader: boolean) => void;
-  private readonly options: BookkeeperOptions;
+  private readonly options: ChoreOptions;
   private maxBuckets = FEW_BUCKETS;
 
-  constructor(options: BookkeeperOptions) {
+  constructor(options: ChoreOptions) {
     this.options = options;
-    this.follow = takeTurns(options.clock, () => this.count());
+    this.follow = takeTurns(options, {
+      turn: () => this.count(),
+      failed: 'statistics could not be rolled up; tried again in ten seconds',
+      afterFaultMs: AFTER_FAULT_MS,
+    });
   }
 
   private async count(): Promise<number> {
-    const { store, session, clock, log } = this.options;
+    const { store, clock } = this.options;
     const startedAt = clock.monotonic();
     try {
       const { dueInMs } = await store.statistics.rollUp({ maxBuckets: this.maxBuckets });
@@ -46,9 +39,8 @@ export class Bookkeeper {
       this.fitStride(dueInMs === 0, tookMs);
       return Math.min(BUCKET_MS, Math.max(dueInMs, PAUSES * tookMs));
     } catch (error) {
-      log.warn({ session, error: messageOf(error) }, 'statistics could not be rolled up; tried again in ten seconds');
       this.maxBuckets = 1;
-      return AFTER_FAULT_MS;
+      throw error;
     }
   }
 

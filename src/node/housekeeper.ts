@@ -1,15 +1,7 @@
-import { messageOf } from '#domain/errors.ts';
-import type { Clock } from '#engine/clock.ts';
-import type { Log } from '#engine/log.ts';
 import type { HouseReport } from '#engine/retention-store.ts';
-import type { Store } from '#engine/store.ts';
-import { takeTurns } from './chore.ts';
+import { type ChoreOptions, takeTurns } from './chore.ts';
 
-export interface HousekeeperOptions {
-  store: Store;
-  session: number;
-  clock: Clock;
-  log: Log;
+export interface HousekeeperOptions extends ChoreOptions {
   /** How long orders are kept after their end; `undefined`: for ever. */
   retentionMs: number | undefined;
 }
@@ -27,19 +19,18 @@ export class Housekeeper {
 
   constructor(options: HousekeeperOptions) {
     this.options = options;
-    this.follow = takeTurns(options.clock, () => this.keep());
+    this.follow = takeTurns(options, {
+      turn: () => this.keep(),
+      failed: 'partitions could not be kept in order; tried again in a minute',
+      afterFaultMs: AFTER_FAULT_MS,
+    });
   }
 
   private async keep(): Promise<number> {
-    const { store, session, log, retentionMs } = this.options;
-    try {
-      const report = await store.retention.keepHouse({ keepMs: retentionMs });
-      this.tell(report);
-      return report.hasMore ? WHILE_MORE_MS : TURN_EVERY_MS;
-    } catch (error) {
-      log.warn({ session, error: messageOf(error) }, 'partitions could not be kept in order; tried again in a minute');
-      return AFTER_FAULT_MS;
-    }
+    const { store, retentionMs } = this.options;
+    const report = await store.retention.keepHouse({ keepMs: retentionMs });
+    this.tell(report);
+    return report.hasMore ? WHILE_MORE_MS : TURN_EVERY_MS;
   }
 
   private tell({ made, dropped, keptBecause, deletedRows }: HouseReport): void {

@@ -26,11 +26,10 @@ export interface SlotsOptions {
  * free. No more handlers run at once than there are slots.
  */
 export class Slots {
-  /** Whether others were told that no slot is free: nobody hints to this node then. */
-  toldFull = false;
   private readonly options: SlotsOptions;
   private readonly slots = new Map<string, Slot>();
   private readonly places: Places;
+  private toldBusy = 0;
   private leavingCount = 0;
   private leftCount = 0;
   private empty = Promise.withResolvers<void>();
@@ -47,9 +46,13 @@ export class Slots {
 
   /** The same, for others to go by until they are told again: see `toldFull`. */
   tellBusy(): number {
-    const { busy } = this;
-    this.toldFull = busy >= this.options.slotCount;
-    return busy;
+    this.toldBusy = this.busy;
+    return this.toldBusy;
+  }
+
+  /** Whether others were told that no slot is free: nobody hints to this node then. */
+  get toldFull(): boolean {
+    return this.toldBusy >= this.options.slotCount;
   }
 
   /** Orders that this node knows to be its own. */

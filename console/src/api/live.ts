@@ -1,23 +1,9 @@
 import { useEffect, useSyncExternalStore } from 'react';
-import type { OrderStatus } from '#domain/order-state.ts';
+import type { LiveEventJson } from '#gateway/api-live.ts';
 import { EventStream, type StreamState } from './event-stream.ts';
 
-/** What `GET /events` says of one event. */
-export interface LiveEvent {
-  order_id: string;
-  warehouse: string;
-  version: number;
-  kind: string;
-  /** Of the order after the event. */
-  status: OrderStatus;
-  step_name: string;
-  direction: 'forward' | 'rollback';
-  at: string;
-  node_id?: string;
-  customer_name?: string;
-  region?: string;
-  symbol?: string;
-}
+/** What `GET /events` says of one event; a newer gateway may tell of kinds that this page does not know. */
+export type LiveEvent = Omit<LiveEventJson, 'kind'> & { kind: string };
 
 type Listener = (events: readonly LiveEvent[]) => void;
 

@@ -37,11 +37,7 @@ export function Attention(): ReactNode {
           {name}: {because ?? wordOfWarehouse(status)}
         </Link>
       ))}
-      {conflicts > 0 ? (
-        <Link to="/ui/cluster">
-          {conflicts} {conflicts === 1 ? 'conflict' : 'conflicts'} of keys to look at
-        </Link>
-      ) : null}
+      {conflicts > 0 ? <Link to="/ui/cluster">{countOf(conflicts, 'conflict')} of keys to look at</Link> : null}
     </section>
   );
 }

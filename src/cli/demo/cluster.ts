@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadSettings } from '#config/load.ts';
+import { defaultSettings } from '#config/load.ts';
 import { startEmbedded } from '#embedded/server.ts';
 import { silentLog } from '#engine/log.ts';
 import { WorkflowRegistry } from '#engine/registry.ts';
@@ -46,7 +46,7 @@ export async function startDemoCluster(options: DemoOptions, { clock, version }:
   undo.defer(() => store.close());
   const workflow = orderWorkflow({ ...options, clock });
   await store.registerWorkflows([{ name: workflow.name, version: workflow.version, stepNames: workflow.steps.map(({ name }) => name) }]);
-  const { maxWaitingOrders } = loadSettings(['maxWaitingOrders'], { flags: {}, env: {}, file: undefined, fallbacks: {} });
+  const { maxWaitingOrders } = defaultSettings(['maxWaitingOrders']);
   const app = await buildGateway({
     ...{ warehouses: [store], registry: new WorkflowRegistry([workflow]), workflowName: workflow.name, clock, log: silentLog, version },
     ...{ serviceId: '00000000-0000-8000-8000-000000000000', serviceName: 'demo', developmentTokens: true, maxWaitingOrders },

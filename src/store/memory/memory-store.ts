@@ -1,5 +1,6 @@
 import type { Clock } from '#engine/clock.ts';
 import type { Store, WarehouseIdentity } from '#engine/store.ts';
+import { countCreated } from '#engine/verdicts.ts';
 import { acceptOrders } from './accept.ts';
 import { advanceOrders } from './advance.ts';
 import { bulkStore } from './bulk.ts';
@@ -36,8 +37,7 @@ export function createMemoryStore({ warehouse, clock, database: db = new MemoryD
     registerWorkflows: async (workflows) => registerWorkflows(db, workflows),
     acceptOrders: async (orders, { hint = false } = {}) => {
       const verdicts = acceptOrders(db, orders);
-      const created = verdicts.filter(({ outcome }) => outcome === 'created').length;
-      if (hint && created > 0) wakeNodes(db, created);
+      if (hint) wakeNodes(db, countCreated(verdicts));
       return verdicts;
     },
     readOrders: async (orderIds) =>

@@ -10,6 +10,7 @@ import type { PeerStore } from '#engine/peer-store.ts';
 import type { RetentionStore } from '#engine/retention-store.ts';
 import type { StatisticsStore } from '#engine/statistics-store.ts';
 import type * as port from '#engine/store.ts';
+import { countCreated } from '#engine/verdicts.ts';
 import type { WebhookStore } from '#engine/webhook-store.ts';
 import { OrderIntake } from './accept.ts';
 import { advanceOrders } from './advance.ts';
@@ -154,7 +155,7 @@ class PostgresStore implements port.Store {
     const ride = hint ? this.hints.takeRide(orders.length) : undefined;
     try {
       const verdicts = await this.intake.accept(orders, ride !== undefined);
-      const created = verdicts.filter(({ outcome }) => outcome === 'created').length;
+      const created = countCreated(verdicts);
       // Losing it costs one tick.
       if (hint && !ride && created > 0) this.hints.send(created).catch(() => undefined);
       return verdicts;

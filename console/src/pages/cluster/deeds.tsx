@@ -3,6 +3,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useCallback, useState } from 'react';
 import type { NodeJson } from '#gateway/api-cluster.ts';
 import { post } from '../../api/client.ts';
+import { countOf } from '../../format.ts';
 import { Confirm } from '../../parts/confirm.tsx';
 import { type AskFor, wordsOf } from './words.ts';
 
@@ -45,7 +46,7 @@ async function carryOut(ask: AskFor, reason: string | undefined): Promise<string
   switch (ask.does) {
     case 'transfer': {
       const { orders } = await post<{ orders: number }>('/service/transfer', { body: { service_id: ask.id, ...body } });
-      return `${orders} ${orders === 1 ? 'order' : 'orders'} of ${ask.name} went to others`;
+      return `${countOf(orders, 'order')} of ${ask.name} went to others`;
     }
     case 'disable':
     case 'enable':

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import type { EventJson, OrderViewJson } from '#gateway/api.ts';
 import type { StreamState } from '../../api/event-stream.ts';
-import { formatDuration } from '../../format.ts';
+import { capitalise, formatDuration } from '../../format.ts';
 import { Copy } from '../../parts/copy.tsx';
 import { Status } from '../../parts/status.tsx';
 import { StreamMark } from '../../parts/stream-mark.tsx';
@@ -44,7 +44,7 @@ export function Header({ order, events, segments, stream }: HeaderProps): ReactN
       </p>
       {because ? (
         <p className={classes['because']}>
-          <span className="foreign">{capitalised(because)}</span>
+          <span className="foreign">{capitalise(because)}</span>
           {until && Date.parse(until) > now ? (
             <strong>
               {' '}
@@ -61,11 +61,6 @@ export function Header({ order, events, segments, stream }: HeaderProps): ReactN
 /** What is shown anew once a second needs no fractions of one. */
 function formatTicking(ms: number): string {
   return ms < 60_000 ? `${Math.floor(ms / 1_000)} s` : formatDuration(ms);
-}
-
-function capitalised(sentence: string): string {
-  const [first = '', ...rest] = sentence;
-  return first.toUpperCase() + rest.join('');
 }
 
 const STREAM_WORDS: Partial<Record<StreamState, string>> = {

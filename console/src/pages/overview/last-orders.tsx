@@ -8,7 +8,7 @@ import { useLiveRefresh } from '../../api/refresh.ts';
 import { shortId } from '../../format.ts';
 import { Empty, Failure, Loading } from '../../parts/states.tsx';
 import { Status, wordOf } from '../../parts/status.tsx';
-import { StepCell } from '../../parts/step-strip.tsx';
+import { StepCell } from '../../parts/step-cell.tsx';
 import { Ago } from '../../parts/time.tsx';
 import { columnOf, holdPlaces, rowsOf, type SteppedSummary } from './grid.ts';
 import classes from './overview.module.css';

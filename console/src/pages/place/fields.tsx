@@ -2,7 +2,7 @@ import { Autocomplete, SimpleGrid, Text, Textarea, TextInput } from '@mantine/co
 import type { ReactNode } from 'react';
 import { MAX_DETAIL_BYTES } from '#domain/order-limits.ts';
 import { useRegions } from '../../api/regions.ts';
-import { formatCount } from '../../format.ts';
+import { capitalise, formatCount } from '../../format.ts';
 import { bytesOf } from './check-draft.ts';
 import type { Draft } from './draft.ts';
 import type { Place } from './use-place.ts';
@@ -21,10 +21,6 @@ export function fieldProps({ draft, setDraft, faults }: Place, name: TextField) 
       setDraft((now) => ({ ...now, [name]: value }));
     },
   };
-}
-
-export function capitalise(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 export function Fields({ place }: { place: Place }): ReactNode {

@@ -2,8 +2,9 @@ import { ActionIcon, Button, Stack, Table, Text, Textarea, TextInput, VisuallyHi
 import IconTrash from '@tabler/icons-react/dist/esm/icons/IconTrash.mjs';
 import { memo, type ReactNode } from 'react';
 import { MAX_ITEMS } from '#domain/order-limits.ts';
+import { capitalise } from '../../format.ts';
 import { addItem, changeItem, type Draft, type DraftItem, removeItem } from './draft.ts';
-import { capitalise, fieldProps } from './fields.tsx';
+import { fieldProps } from './fields.tsx';
 import classes from './place.module.css';
 import type { Place } from './use-place.ts';
 

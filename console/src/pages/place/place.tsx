@@ -1,12 +1,13 @@
 import { Button, Group, Kbd, Stack, Text } from '@mantine/core';
 import { type KeyboardEvent, type ReactNode, useRef, useState } from 'react';
 import { useRegions } from '../../api/regions.ts';
+import { capitalise } from '../../format.ts';
 import { OrderLink } from '../../parts/order-link.tsx';
 import { Page } from '../../parts/page.tsx';
 import { Failure } from '../../parts/states.tsx';
 import { Ago } from '../../parts/time.tsx';
 import { EMPTY_DRAFT, exampleDraft } from './draft.ts';
-import { capitalise, Fields } from './fields.tsx';
+import { Fields } from './fields.tsx';
 import { MoreFields } from './more-fields.tsx';
 import classes from './place.module.css';
 import { Preview } from './preview.tsx';

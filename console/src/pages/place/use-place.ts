@@ -3,9 +3,10 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import type { OrderContent } from '#domain/order.ts';
-import type { AcceptedOrderJson, OrderViewJson } from '#gateway/api.ts';
-import { ApiFailure, get, post } from '../../api/client.ts';
+import type { AcceptedOrderJson } from '#gateway/api.ts';
+import { ApiFailure, post } from '../../api/client.ts';
 import { useSession } from '../../api/session.ts';
+import { orderQuery } from '../order/order-queries.ts';
 import { checkDraft, type Faults, faultsOf } from './check-draft.ts';
 import { type Draft, draftLike, EMPTY_DRAFT, withoutOwnNames } from './draft.ts';
 import { type IdempotencyKeys, openIdempotencyKeys } from './idempotency-keys.ts';
@@ -100,8 +101,7 @@ function useLike(setDraft: (change: (draft: Draft) => Draft) => void): Error | n
   const { like = '' } = useSearch({ from: '/ui/place' });
   const navigate = useNavigate();
   const { data, error } = useQuery({
-    queryKey: ['order', like],
-    queryFn: ({ signal }) => get<OrderViewJson>(`/orders/${encodeURIComponent(like)}`, { signal }),
+    ...orderQuery(like),
     enabled: like !== '',
   });
   useEffect(() => {

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
+import classes from './step-cell.module.css';
 import type { CellState } from './step-cells.ts';
-import classes from './step-strip.module.css';
 
 const MARKS: Record<CellState, string> = {
   ahead: '',
