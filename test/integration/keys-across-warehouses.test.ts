@@ -149,15 +149,16 @@ describe('one key, one order, whichever warehouse was away', () => {
   });
 
   it('I15: both processed: a conflict that says which; other bodies: one too', async () => {
-    const gateway = await cluster.gatewayWithNodes();
+    const gateway = await cluster.gatewayWithNodes({}, { straight: true });
     const [key, other] = [randomUUID(), randomUUID()];
-    // Cut off from the gateway, not from its nodes: nobody could know.
     await takeAway(gateway, 'HN');
     const [second, third] = [await submit(gateway, key), await submit(gateway, other)];
     const first = await storedBefore('HN', key);
     const otherBody = await storedBefore('HN', other, { bodyHash: hashBody({ region: 'HN', symbol: 'other' }) });
+    // The gateway is cut off from it, its node is not: nobody could know.
+    for (const each of [key, other])
+      await waitUntil('both to complete', async () => (await ordersOf(each)).every((order) => order.endsWith(' completed')));
     cluster.of('HN').way.restore();
-    await waitUntil('both to complete', async () => (await ordersOf(key)).every((order) => order.endsWith(' completed')));
     await waitUntil('both conflicts to be listed', async () => (await conflictsOf(gateway)).length === 2);
     const found = await conflictsOf(gateway);
     expect(found.find(({ kind }) => kind === 'other_body')).toMatchObject({

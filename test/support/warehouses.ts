@@ -97,26 +97,33 @@ export class TestCluster {
   }
 
   /** A gateway that has found a node at work in each of them: orders go where they belong. */
-  async gatewayWithNodes(changes: Partial<GatewayOptions> = {}): Promise<TestGateway> {
-    await this.nodes();
+  async gatewayWithNodes(changes: Partial<GatewayOptions> = {}, nodes: { straight?: boolean } = {}): Promise<TestGateway> {
+    await this.nodes(nodes);
     const gateway = await this.gateway(changes);
     for (const { name } of this.warehouses) await gateway.until(name, 'OK');
     return gateway;
   }
 
   /** One more node in each warehouse, which stays alive however busy the machine is. */
-  nodes(options: { slots?: number; stepMs?: number } = {}): Promise<RunningNode[]> {
+  nodes(options: { slots?: number; stepMs?: number; straight?: boolean } = {}): Promise<RunningNode[]> {
     return Promise.all(this.warehouses.map(({ name }) => this.node(name, { lease: LONG_LEASE, ...options })));
   }
 
-  /** One more node of a warehouse, whose steps take this long. */
+  /** One more node of a warehouse, whose steps take this long; a straight one works on while the way is cut. */
   async node(
     name: string,
-    options: { slots?: number; stepMs?: number; failureRate?: number; gateLimitMs?: number; lease?: typeof LEASE } = {},
+    options: { slots?: number; stepMs?: number; failureRate?: number; gateLimitMs?: number; lease?: typeof LEASE; straight?: boolean } = {},
   ): Promise<RunningNode> {
-    const { slots = 50, stepMs = 0, failureRate = 0, ...rest } = options;
+    const { slots = 50, stepMs = 0, failureRate = 0, straight = false, ...rest } = options;
+    const warehouse = this.of(name);
     const node = await startNode({
-      ...{ store: await this.of(name).open(), registry: registryOf(stepMs, failureRate), slots, nodeId: randomUUID(), version: 'test' },
+      ...{
+        store: straight ? warehouse.store : await warehouse.open(),
+        registry: registryOf(stepMs, failureRate),
+        slots,
+        nodeId: randomUUID(),
+        version: 'test',
+      },
       ...{ nodeName: `${name}-${this.closers.length}`, log: silentLog, lease: LEASE, ...rest },
     });
     this.closers.push(() => node.stop({ graceMs: 0 }));
