@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import type { Store } from '#engine/store.ts';
 import { type ConveyorProcess, startConveyor } from '#test/conveyor-process.ts';
 import { waitUntil } from '#test/waiting.ts';
+import { EXIT } from '../../src/cli/faults.ts';
 
 export interface FleetOptions {
   /** Of the warehouse's database. */
@@ -18,6 +19,9 @@ export interface FleetNode {
   process: ConveyorProcess;
   paused: boolean;
 }
+
+/** Of one that is told to leave once: the second is that of one that was not at work yet. */
+const GOOD_ENDS: ReadonlySet<number | null> = new Set([EXIT.done, EXIT.interrupted]);
 
 /** Of what a node said last, when it ended by itself. */
 const LAST_WORDS = 2_000;
@@ -75,7 +79,8 @@ export class Fleet {
     this.remove(node);
     node.process.kill('SIGTERM');
     const { exitCode, stderr } = await node.process.ended;
-    if (exitCode !== 0) this.faults.push(`node ${node.name} was told to leave and ended with ${exitCode}: ${stderr.slice(-LAST_WORDS)}`);
+    if (!GOOD_ENDS.has(exitCode))
+      this.faults.push(`node ${node.name} was told to leave and ended with ${exitCode}: ${stderr.slice(-LAST_WORDS)}`);
   }
 
   pause(node: FleetNode): void {
