@@ -17,6 +17,8 @@ Object.assign(window, { __webpack_nonce__: nonce });
 const root = document.getElementById('root');
 if (!root) throw new Error('assertion failed: index.html has a root');
 
+// What the page shows is asked for before anything is drawn.
+void router.load();
 createRoot(root).render(
   <StrictMode>
     <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>

@@ -4,7 +4,7 @@ import { type Session, sessionQuery } from './api/session.ts';
 import { statisticsQuery } from './api/statistics.ts';
 import { orderEventsQuery, orderQuery } from './pages/order/order-queries.ts';
 import { parseQuery } from './pages/orders/query/query.ts';
-import { newestQuery } from './pages/orders/rows/order-pages.ts';
+import { listQuery } from './pages/orders/rows/order-pages.ts';
 import { readRange } from './pages/overview/ranges.ts';
 import { PageFailure } from './parts/states.tsx';
 import { NoSuchPage } from './shell/no-such-page.tsx';
@@ -60,7 +60,7 @@ const orders = createRoute({
   component: lazy(() => import('./pages/orders/orders.tsx'), 'Orders'),
   loader: (to) => {
     const { query } = parseQuery(textsOf(to.location.search)['q'] ?? '');
-    return askAhead(to, () => queryClient.query(newestQuery(query)));
+    return askAhead(to, () => queryClient.infiniteQuery(listQuery(query)));
   },
 });
 const order = createRoute({

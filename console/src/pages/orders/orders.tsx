@@ -33,6 +33,7 @@ export function Orders(): ReactNode {
   return (
     <Page
       title="Orders"
+      isFitted
       actions={
         <>
           <ColumnChoice chosen={columns} onChoose={(text) => change({ cols: text })} />

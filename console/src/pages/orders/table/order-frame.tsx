@@ -6,7 +6,6 @@ import { Failure } from '../../../parts/states.tsx';
 import { type OrderQuery, printQuery } from '../query/query.ts';
 import { MAX_ROWS, PAGE_ROWS } from '../rows/order-pages.ts';
 import type { OrderRows } from '../rows/use-order-rows.ts';
-import { useHeightLeft } from './row-window.ts';
 import classes from './table.module.css';
 
 const NEAR_TOP_PX = 8;
@@ -50,7 +49,6 @@ interface OrderFrameProps {
 
 /** Where the orders scroll: as high as the window has room, with what waits above and what follows below. */
 export function OrderFrame({ scroller, orders, query, handlers, onNewest, foot, children }: OrderFrameProps): ReactNode {
-  const heightPx = useHeightLeft(scroller);
   return (
     <div className={classes['frame']}>
       {orders.newCount > 0 ? (
@@ -62,7 +60,6 @@ export function OrderFrame({ scroller, orders, query, handlers, onNewest, foot, 
       <div
         ref={scroller}
         className={`panel ${classes['scroller']}`}
-        style={{ maxHeight: heightPx }}
         role="region"
         aria-label="Orders"
         aria-busy={orders.isOld}

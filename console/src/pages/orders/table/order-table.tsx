@@ -28,10 +28,10 @@ const CHECK_PX = 34;
 /** Thousands of orders, of which only those in view are in the document. */
 export function OrderTable({ scroller, orders, query, columns, nodeNames, cursor, selection }: OrderTableProps): ReactNode {
   const { rows } = orders;
-  const { shown, abovePx, belowPx } = useRowWindow(scroller, orders, cursor.index, { rowPx: ROW_PX, headPx: HEAD_PX });
+  const { shown, abovePx, belowPx, scrolledPx } = useRowWindow(scroller, orders, cursor.index, { rowPx: ROW_PX, headPx: HEAD_PX });
   useFreshPage(query, shown[Math.floor(shown.length / 2)]?.index ?? 0);
   const isCursorShown = shown.some(({ index }) => index === cursor.index);
-  const tabStop = isCursorShown ? cursor.index : (shown.find(({ start }) => start >= (scroller.current?.scrollTop ?? 0))?.index ?? 0);
+  const tabStop = isCursorShown ? cursor.index : (shown.find(({ start }) => start >= scrolledPx)?.index ?? 0);
   const widthPx = columns.reduce((sum, column) => sum + column.widthPx, ID_PX + (selection ? CHECK_PX : 0));
   const onKeyDown = (event: KeyboardEvent): void => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type RefObject, useEffect, useLayoutEffect, useState } from 'react';
+import { type RefObject, useDeferredValue, useEffect } from 'react';
 import type { OrderRows } from '../rows/use-order-rows.ts';
 
 /** The rows that are in view, of all that there are. */
@@ -9,9 +9,12 @@ interface RowWindow {
   /** What is above and below the rows in view. */
   abovePx: number;
   belowPx: number;
+  /** How far it is scrolled, as was last heard: asking the document costs a layout. */
+  scrolledPx: number;
 }
 
 const OVERSCAN = 8;
+const FIRST_ROWS = 20;
 /** Older orders are asked for when so many rows are left below. */
 const READ_AHEAD = 30;
 /** What may lie over the lower edge does not hide the row that the keyboard is at. */
@@ -27,7 +30,10 @@ export function useRowWindow(
     count: orders.rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowPx,
-    overscan: OVERSCAN,
+    // The rows in view come first.
+    overscan: useDeferredValue(OVERSCAN, 0),
+    // Drawn with the page, before it is known how many have room.
+    initialRect: { width: 0, height: FIRST_ROWS * rowPx },
     scrollPaddingStart: headPx + rowPx,
     scrollPaddingEnd: Math.max(rowPx, FOOT_PX),
   });
@@ -43,28 +49,8 @@ export function useRowWindow(
     if (cursorIndex >= 0) virtual.scrollToIndex(cursorIndex, { align: 'auto' });
   }, [cursorIndex, virtual]);
   const heightPx = virtual.getTotalSize();
-  return { shown, heightPx, abovePx: shown[0]?.start ?? 0, belowPx: Math.max(0, heightPx - (shown.at(-1)?.end ?? 0)) };
-}
-
-const BELOW_PX = 16;
-
-/** How high an element may be to end with the window; measured again when what is above it grows. */
-export function useHeightLeft(element: RefObject<HTMLElement | null>): number {
-  const [heightPx, setHeightPx] = useState(600);
-  useLayoutEffect(() => {
-    const measure = (): void => {
-      const top = (element.current?.getBoundingClientRect().top ?? 0) + window.scrollY;
-      setHeightPx(Math.max(240, Math.floor(window.innerHeight - top - BELOW_PX)));
-    };
-    measure();
-    const observer = new ResizeObserver(measure);
-    // What is above belongs to the same page, and grows and shrinks with it.
-    for (let box = element.current?.parentElement; box && box !== document.body; box = box.parentElement) observer.observe(box);
-    window.addEventListener('resize', measure);
-    return () => {
-      observer.disconnect();
-      window.removeEventListener('resize', measure);
-    };
-  }, [element]);
-  return heightPx;
+  return {
+    ...{ shown, heightPx, abovePx: shown[0]?.start ?? 0, belowPx: Math.max(0, heightPx - (shown.at(-1)?.end ?? 0)) },
+    scrolledPx: virtual.scrollOffset ?? 0,
+  };
 }
