@@ -67,5 +67,9 @@ export default defineConfig({
   plugins: [react(), namePageFiles(), precompress()],
   // The gateway puts a fresh nonce in for each page.
   html: { cspNonce: '__NONCE__' },
-  build: { target: 'es2023', assetsInlineLimit: 0, reportCompressedSize: false, chunkSizeWarningLimit: 900 },
+  build: {
+    ...{ target: 'es2023', assetsInlineLimit: 0, reportCompressedSize: false, chunkSizeWarningLimit: 900 },
+    // What several pages use is one file, not a dozen small ones.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'shared', minShareCount: 2 }] } } },
+  },
 });
