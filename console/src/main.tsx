@@ -7,6 +7,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { queryClient } from './api/query-client.ts';
+import { OnceDrawn } from './parts/once-drawn.tsx';
 import { router } from './router.tsx';
 import { theme } from './theme.ts';
 
@@ -23,7 +24,9 @@ createRoot(root).render(
   <StrictMode>
     <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
       <QueryClientProvider client={queryClient}>
-        <Notifications position="bottom-right" limit={4} />
+        <OnceDrawn until={null}>
+          <Notifications position="bottom-right" limit={4} />
+        </OnceDrawn>
         <RouterProvider router={router} />
       </QueryClientProvider>
     </MantineProvider>

@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent as lazy } from '@tanstack/react-router';
+import { clusterQuery } from './api/cluster.ts';
 import { queryClient } from './api/query-client.ts';
 import { type Session, sessionQuery } from './api/session.ts';
 import { statisticsQuery } from './api/statistics.ts';
@@ -72,7 +73,12 @@ const order = createRoute({
     return askAhead(to, () => Promise.all([queryClient.query(orderQuery(id)), queryClient.query(orderEventsQuery(id))]));
   },
 });
-const cluster = createRoute({ ...page, path: '/ui/cluster', component: lazy(() => import('./pages/cluster/cluster.tsx'), 'Cluster') });
+const cluster = createRoute({
+  ...page,
+  path: '/ui/cluster',
+  component: lazy(() => import('./pages/cluster/cluster.tsx'), 'Cluster'),
+  loader: (to) => askAhead(to, ({ role }) => (role === 'operator' ? queryClient.query(clusterQuery) : undefined)),
+});
 const place = createRoute({ ...page, path: '/ui/place', component: lazy(() => import('./pages/place/place.tsx'), 'PlaceOrder') });
 const generator = createRoute({
   ...page,

@@ -1,4 +1,3 @@
-import { Group, Stack, Title } from '@mantine/core';
 import { type ReactNode, useEffect } from 'react';
 import classes from './page.module.css';
 
@@ -16,12 +15,12 @@ export function Page({ title, actions, isFitted = false, children }: PageProps):
     document.title = `${title} · Conveyor`;
   }, [title]);
   return (
-    <Stack gap="md" className={isFitted ? classes['fitted'] : undefined}>
-      <Group justify="space-between" gap="xs" wrap="wrap">
-        <Title order={1}>{title}</Title>
-        {actions ? <Group gap="xs">{actions}</Group> : null}
-      </Group>
+    <div className={classes['page']} data-fitted={isFitted || undefined}>
+      <div className={classes['head']}>
+        <h1>{title}</h1>
+        {actions ? <div className={classes['actions']}>{actions}</div> : null}
+      </div>
       {children}
-    </Stack>
+    </div>
   );
 }

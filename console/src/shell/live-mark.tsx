@@ -1,4 +1,3 @@
-import { Tooltip } from '@mantine/core';
 import { onlineManager } from '@tanstack/react-query';
 import { type ReactNode, useSyncExternalStore } from 'react';
 import type { StreamState } from '../api/event-stream.ts';
@@ -26,10 +25,8 @@ export function LiveMark(): ReactNode {
   if (!isOperator && isOnline) return null;
   const { label, says } = WORDS[shown];
   return (
-    <Tooltip label={says}>
-      <span className={classes['live']}>
-        <StreamMark state={shown}>{label}</StreamMark>
-      </span>
-    </Tooltip>
+    <span className={classes['live']} title={says}>
+      <StreamMark state={shown}>{label}</StreamMark>
+    </span>
   );
 }

@@ -1,4 +1,3 @@
-import { Kbd, NavLink } from '@mantine/core';
 import IconActivity from '@tabler/icons-react/dist/esm/icons/IconActivity.mjs';
 import IconClipboardList from '@tabler/icons-react/dist/esm/icons/IconClipboardList.mjs';
 import IconHistory from '@tabler/icons-react/dist/esm/icons/IconHistory.mjs';
@@ -7,8 +6,9 @@ import IconPlus from '@tabler/icons-react/dist/esm/icons/IconPlus.mjs';
 import IconRefresh from '@tabler/icons-react/dist/esm/icons/IconRefresh.mjs';
 import IconServer from '@tabler/icons-react/dist/esm/icons/IconServer.mjs';
 import IconWebhook from '@tabler/icons-react/dist/esm/icons/IconWebhook.mjs';
-import { Link, useRouterState } from '@tanstack/react-router';
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import classes from './shell.module.css';
 
 export const NAVIGATION = [
   { to: '/', label: 'Overview', keys: 'g h', Icon: IconActivity, isForOperators: true },
@@ -21,33 +21,19 @@ export const NAVIGATION = [
 ] as const;
 
 export function Navigation({ isOperator }: { isOperator: boolean }): ReactNode {
-  const path = useRouterState({ select: ({ location }) => location.pathname });
   return (
     <nav aria-label="Pages">
       {NAVIGATION.filter((entry) => isOperator || !entry.isForOperators).map(({ to, label, keys, Icon }) => (
-        <NavLink
-          key={to}
-          component={Link}
-          to={to}
-          label={label}
-          leftSection={<Icon size={16} stroke={1.6} aria-hidden />}
-          rightSection={
-            <Kbd size="xs" visibleFrom="sm" aria-hidden>
-              {keys}
-            </Kbd>
-          }
-          active={to === '/' ? path === '/' : path.startsWith(to)}
-          aria-current={path === to ? 'page' : undefined}
-          py={5}
-        />
+        <Link key={to} to={to} className={classes['entry']} activeOptions={{ exact: to === '/', includeSearch: false }}>
+          <Icon size={16} stroke={1.6} aria-hidden />
+          <span>{label}</span>
+          <kbd aria-hidden>{keys}</kbd>
+        </Link>
       ))}
-      <NavLink
-        component="a"
-        href="/docs"
-        label="API documentation"
-        leftSection={<IconClipboardList size={16} stroke={1.6} aria-hidden />}
-        py={5}
-      />
+      <a href="/docs" className={classes['entry']}>
+        <IconClipboardList size={16} stroke={1.6} aria-hidden />
+        <span>API documentation</span>
+      </a>
     </nav>
   );
 }

@@ -1,10 +1,11 @@
-import { AppShell, Burger, Group } from '@mantine/core';
+import { AppShell, Burger } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useMemo } from 'react';
 import { liveFeed } from '../api/live.ts';
 import { type Session, SessionContext, sessionQuery } from '../api/session.ts';
+import { OnceDrawn } from '../parts/once-drawn.tsx';
 import { Loading, PageFailure } from '../parts/states.tsx';
 import { Attention } from './attention.tsx';
 import { LiveMark } from './live-mark.tsx';
@@ -41,20 +42,20 @@ function SignedIn({ session }: { session: Session }): ReactNode {
         Skip to content
       </a>
       <AppShell.Header>
-        <Group h="100%" px="md" gap="sm" justify="space-between" wrap="nowrap">
-          <Group gap="sm" wrap="nowrap">
+        <div className={classes['header']}>
+          <div className={classes['side']}>
             <Burger opened={isOpen} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={isOpen ? 'Close the menu' : 'Open the menu'} />
             <Link to="/" className={classes['home']}>
               <img src="/favicon.svg" alt="" width={22} height={22} />
               <span className={classes['word']}>Conveyor</span>
             </Link>
-          </Group>
-          {isOperator ? <Attention /> : null}
-          <Group gap="xs" wrap="nowrap">
+          </div>
+          <OnceDrawn until={null}>{isOperator ? <Attention /> : null}</OnceDrawn>
+          <div className={classes['side']}>
             <LiveMark />
             <UserMenu session={session} onHelp={help.open} />
-          </Group>
-        </Group>
+          </div>
+        </div>
       </AppShell.Header>
       <AppShell.Navbar p="xs">
         <Navigation isOperator={isOperator} />
@@ -62,7 +63,7 @@ function SignedIn({ session }: { session: Session }): ReactNode {
       <AppShell.Main id="content" tabIndex={-1}>
         <Outlet />
       </AppShell.Main>
-      <ShortcutHelp opened={isHelpOpen} onClose={help.close} />
+      {isHelpOpen ? <ShortcutHelp onClose={help.close} /> : null}
     </AppShell>
   );
 }

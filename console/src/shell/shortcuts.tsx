@@ -52,13 +52,10 @@ function isInDialog(target: EventTarget | null): boolean {
 }
 
 /** What the keyboard does on the page that is shown. */
-export function ShortcutHelp({ opened, onClose }: { opened: boolean; onClose: () => void }): ReactNode {
-  const [shown, setShown] = useState<readonly Shortcut[]>([]);
-  useEffect(() => {
-    if (opened) setShown([...registered].flat());
-  }, [opened]);
+export function ShortcutHelp({ onClose }: { onClose: () => void }): ReactNode {
+  const [shown] = useState(() => [...registered].flat());
   return (
-    <Modal opened={opened} onClose={onClose} title="Keyboard" centered>
+    <Modal opened onClose={onClose} title="Keyboard" centered>
       <Table>
         <Table.Tbody>
           {shown.map(({ keys, does }) => (

@@ -3,6 +3,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useId, useState } from 'react';
 import type { BulkViewJson } from '#gateway/api-bulk.ts';
+import { OnceDrawn } from '../../../parts/once-drawn.tsx';
 import { Failure } from '../../../parts/states.tsx';
 import type { ParsedQuery } from '../query/query.ts';
 import classes from './bulk.module.css';
@@ -19,25 +20,28 @@ export function BulkMenu({ parsed, onStarted }: { parsed: ParsedQuery; onStarted
     setShown(what);
   };
   const leave = (): void => setShown(undefined);
+  const button = (
+    <Button variant="default" onClick={toggle} aria-expanded={isOpen}>
+      All that match …
+    </Button>
+  );
   return (
     <>
-      <Popover opened={isOpen} onChange={close} position="bottom-end" width={300} trapFocus returnFocus shadow="md">
-        <Popover.Target>
-          <Button variant="default" onClick={toggle} aria-expanded={isOpen}>
-            All that match …
-          </Button>
-        </Popover.Target>
-        <Popover.Dropdown p="xs" aria-label="All orders that match">
-          <Stack gap={8}>
-            {(['cancel', 'retry'] as const).map((action) => (
-              <Choice key={action} action={action} parsed={parsed} onChoose={show} />
-            ))}
-            <Button variant="default" fullWidth onClick={() => show('list')}>
-              Recent bulk operations
-            </Button>
-          </Stack>
-        </Popover.Dropdown>
-      </Popover>
+      <OnceDrawn until={button}>
+        <Popover opened={isOpen} onChange={close} position="bottom-end" width={300} trapFocus returnFocus shadow="md">
+          <Popover.Target>{button}</Popover.Target>
+          <Popover.Dropdown p="xs" aria-label="All orders that match">
+            <Stack gap={8}>
+              {(['cancel', 'retry'] as const).map((action) => (
+                <Choice key={action} action={action} parsed={parsed} onChoose={show} />
+              ))}
+              <Button variant="default" fullWidth onClick={() => show('list')}>
+                Recent bulk operations
+              </Button>
+            </Stack>
+          </Popover.Dropdown>
+        </Popover>
+      </OnceDrawn>
       {shown === 'cancel' || shown === 'retry' ? (
         <BulkDialog action={shown} query={parsed.query} onClose={leave} onStarted={onStarted} />
       ) : null}

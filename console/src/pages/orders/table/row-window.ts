@@ -1,5 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type RefObject, useDeferredValue, useEffect } from 'react';
+import { type RefObject, useEffect } from 'react';
+import { useIsDrawn } from '../../../parts/once-drawn.tsx';
 import type { OrderRows } from '../rows/use-order-rows.ts';
 
 /** The rows that are in view, of all that there are. */
@@ -31,7 +32,7 @@ export function useRowWindow(
     getScrollElement: () => scroller.current,
     estimateSize: () => rowPx,
     // The rows in view come first.
-    overscan: useDeferredValue(OVERSCAN, 0),
+    overscan: useIsDrawn() ? OVERSCAN : 0,
     // Drawn with the page, before it is known how many have room.
     initialRect: { width: 0, height: FIRST_ROWS * rowPx },
     scrollPaddingStart: headPx + rowPx,

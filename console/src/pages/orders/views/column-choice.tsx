@@ -2,6 +2,7 @@ import { Button, Checkbox, Popover, Stack } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import IconColumns from '@tabler/icons-react/dist/esm/icons/IconColumns.mjs';
 import type { ReactNode } from 'react';
+import { OnceDrawn } from '../../../parts/once-drawn.tsx';
 import { COLUMNS, type Column, textOfColumns, USUAL_COLUMNS } from '../table/columns.tsx';
 
 const KEY = 'conveyor.columns';
@@ -19,39 +20,36 @@ export function ColumnChoice({ chosen, onChoose }: { chosen: readonly Column[]; 
     localStorage.setItem(KEY, text);
     onChoose(text);
   };
+  const button = (
+    <Button variant="default" onClick={toggle} leftSection={<IconColumns size={14} aria-hidden />} aria-expanded={isOpen} visibleFrom="sm">
+      Columns
+    </Button>
+  );
   return (
-    <Popover opened={isOpen} onChange={close} position="bottom-end" trapFocus returnFocus shadow="md">
-      <Popover.Target>
-        <Button
-          variant="default"
-          onClick={toggle}
-          leftSection={<IconColumns size={14} aria-hidden />}
-          aria-expanded={isOpen}
-          visibleFrom="sm"
-        >
-          Columns
-        </Button>
-      </Popover.Target>
-      <Popover.Dropdown p="xs" aria-label="Columns">
-        <Stack gap={6}>
-          {COLUMNS.map((column) => {
-            const isChosen = chosen.includes(column);
-            return (
-              <Checkbox
-                key={column.key}
-                size="xs"
-                label={column.title}
-                checked={isChosen}
-                disabled={isChosen && chosen.length === 1}
-                onChange={() => choose(COLUMNS.filter((one) => (one === column ? !isChosen : chosen.includes(one))))}
-              />
-            );
-          })}
-          <Button variant="default" size="compact-xs" onClick={() => choose(USUAL_COLUMNS)}>
-            The usual ones
-          </Button>
-        </Stack>
-      </Popover.Dropdown>
-    </Popover>
+    <OnceDrawn until={button}>
+      <Popover opened={isOpen} onChange={close} position="bottom-end" trapFocus returnFocus shadow="md">
+        <Popover.Target>{button}</Popover.Target>
+        <Popover.Dropdown p="xs" aria-label="Columns">
+          <Stack gap={6}>
+            {COLUMNS.map((column) => {
+              const isChosen = chosen.includes(column);
+              return (
+                <Checkbox
+                  key={column.key}
+                  size="xs"
+                  label={column.title}
+                  checked={isChosen}
+                  disabled={isChosen && chosen.length === 1}
+                  onChange={() => choose(COLUMNS.filter((one) => (one === column ? !isChosen : chosen.includes(one))))}
+                />
+              );
+            })}
+            <Button variant="default" size="compact-xs" onClick={() => choose(USUAL_COLUMNS)}>
+              The usual ones
+            </Button>
+          </Stack>
+        </Popover.Dropdown>
+      </Popover>
+    </OnceDrawn>
   );
 }
