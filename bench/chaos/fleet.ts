@@ -20,9 +20,6 @@ export interface FleetNode {
   paused: boolean;
 }
 
-/** Of one that is told to leave once: the second is that of one that was not at work yet. */
-const GOOD_ENDS: ReadonlySet<number | null> = new Set([EXIT.done, EXIT.interrupted]);
-
 /** Of what a node said last, when it ended by itself. */
 const LAST_WORDS = 2_000;
 
@@ -43,7 +40,8 @@ export class Fleet {
   start(stepMs: number, name = this.nextName()): FleetNode {
     const { url, slots, cwd = tmpdir(), nodeArgs = [] } = this.options;
     const args = ['node', '--node-name', name, '--slots', String(slots), '--step-duration', `${stepMs}ms`];
-    const env = { CONVEYOR_WAREHOUSES: `HCM=${url}`, CONVEYOR_FAILURE_RATE: '0.05', CONVEYOR_LOG_LEVEL: 'warn' };
+    // At this level a node tells when it is at work; `stop` asks for it.
+    const env = { CONVEYOR_WAREHOUSES: `HCM=${url}`, CONVEYOR_FAILURE_RATE: '0.05', CONVEYOR_LOG_LEVEL: 'info' };
     const node: FleetNode = { name, process: startConveyor([...args, ...nodeArgs], { cwd, env }), paused: false };
     this.nodes.push(node);
     void node.process.ended.then(({ exitCode, stderr }) => {
@@ -77,10 +75,12 @@ export class Fleet {
   async stop(node: FleetNode): Promise<void> {
     this.resume(node);
     this.remove(node);
+    const wasAtWork = node.process.linesWith('"msg":"node started"').length > 0;
     node.process.kill('SIGTERM');
     const { exitCode, stderr } = await node.process.ended;
-    if (!GOOD_ENDS.has(exitCode))
-      this.faults.push(`node ${node.name} was told to leave and ended with ${exitCode}: ${stderr.slice(-LAST_WORDS)}`);
+    // An interrupted start is no fault; one that was at work leaves in good order.
+    const isGoodEnd = exitCode === EXIT.done || (exitCode === EXIT.interrupted && !wasAtWork);
+    if (!isGoodEnd) this.faults.push(`node ${node.name} was told to leave and ended with ${exitCode}: ${stderr.slice(-LAST_WORDS)}`);
   }
 
   pause(node: FleetNode): void {

@@ -1,4 +1,4 @@
-import { Kbd, Modal, Table } from '@mantine/core';
+import { Modal, Table } from '@mantine/core';
 import { type ReactNode, useEffect, useLayoutEffect, useState } from 'react';
 
 /** One thing that the keyboard does; `keys` are pressed one after the other, as `g o`. */
@@ -62,9 +62,7 @@ export function ShortcutHelp({ onClose }: { onClose: () => void }): ReactNode {
             <Table.Tr key={keys}>
               <Table.Td w={110}>
                 {keys.split(' ').map((key) => (
-                  <Kbd key={key} mr={4}>
-                    {key}
-                  </Kbd>
+                  <kbd key={key}>{key}</kbd>
                 ))}
               </Table.Td>
               <Table.Td>{does}</Table.Td>

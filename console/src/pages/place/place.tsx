@@ -1,4 +1,4 @@
-import { Button, Group, Kbd, Stack, Text } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { type KeyboardEvent, type ReactNode, useRef, useState } from 'react';
 import { useRegions } from '../../api/regions.ts';
 import { capitalise } from '../../format.ts';
@@ -111,7 +111,7 @@ function Send({ place: { faults, send, isSaidAtFields } }: { place: Place }): Re
           Place the order
         </Button>
         <Text className="faint" visibleFrom="sm">
-          or <Kbd size="xs">Ctrl</Kbd> <Kbd size="xs">Enter</Kbd>
+          or <kbd>Ctrl</kbd> <kbd>Enter</kbd>
         </Text>
         {send.error ? <Text className="faint">Sending it again as it is makes no second order, even if the answer was lost.</Text> : null}
       </Group>

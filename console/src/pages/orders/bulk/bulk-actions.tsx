@@ -1,9 +1,9 @@
-import { Button, Modal, Popover, Stack } from '@mantine/core';
+import { Button, Modal, Stack } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useId, useState } from 'react';
 import type { BulkViewJson } from '#gateway/api-bulk.ts';
-import { OnceDrawn } from '../../../parts/once-drawn.tsx';
+import { PanelButton } from '../../../parts/panel-button.tsx';
 import { Failure } from '../../../parts/states.tsx';
 import type { ParsedQuery } from '../query/query.ts';
 import classes from './bulk.module.css';
@@ -27,21 +27,16 @@ export function BulkMenu({ parsed, onStarted }: { parsed: ParsedQuery; onStarted
   );
   return (
     <>
-      <OnceDrawn until={button}>
-        <Popover opened={isOpen} onChange={close} position="bottom-end" width={300} trapFocus returnFocus shadow="md">
-          <Popover.Target>{button}</Popover.Target>
-          <Popover.Dropdown p="xs" aria-label="All orders that match">
-            <Stack gap={8}>
-              {(['cancel', 'retry'] as const).map((action) => (
-                <Choice key={action} action={action} parsed={parsed} onChoose={show} />
-              ))}
-              <Button variant="default" fullWidth onClick={() => show('list')}>
-                Recent bulk operations
-              </Button>
-            </Stack>
-          </Popover.Dropdown>
-        </Popover>
-      </OnceDrawn>
+      <PanelButton button={button} widthPx={300} isOpen={isOpen} onClose={close}>
+        <Stack gap={8}>
+          {(['cancel', 'retry'] as const).map((action) => (
+            <Choice key={action} action={action} parsed={parsed} onChoose={show} />
+          ))}
+          <Button variant="default" fullWidth onClick={() => show('list')}>
+            Recent bulk operations
+          </Button>
+        </Stack>
+      </PanelButton>
       {shown === 'cancel' || shown === 'retry' ? (
         <BulkDialog action={shown} query={parsed.query} onClose={leave} onStarted={onStarted} />
       ) : null}

@@ -1,8 +1,8 @@
-import { Button, Checkbox, Popover, Stack } from '@mantine/core';
+import { Button, Checkbox, Stack } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import IconColumns from '@tabler/icons-react/dist/esm/icons/IconColumns.mjs';
 import type { ReactNode } from 'react';
-import { OnceDrawn } from '../../../parts/once-drawn.tsx';
+import { PanelButton } from '../../../parts/panel-button.tsx';
 import { COLUMNS, type Column, textOfColumns, USUAL_COLUMNS } from '../table/columns.tsx';
 
 const KEY = 'conveyor.columns';
@@ -26,30 +26,25 @@ export function ColumnChoice({ chosen, onChoose }: { chosen: readonly Column[]; 
     </Button>
   );
   return (
-    <OnceDrawn until={button}>
-      <Popover opened={isOpen} onChange={close} position="bottom-end" trapFocus returnFocus shadow="md">
-        <Popover.Target>{button}</Popover.Target>
-        <Popover.Dropdown p="xs" aria-label="Columns">
-          <Stack gap={6}>
-            {COLUMNS.map((column) => {
-              const isChosen = chosen.includes(column);
-              return (
-                <Checkbox
-                  key={column.key}
-                  size="xs"
-                  label={column.title}
-                  checked={isChosen}
-                  disabled={isChosen && chosen.length === 1}
-                  onChange={() => choose(COLUMNS.filter((one) => (one === column ? !isChosen : chosen.includes(one))))}
-                />
-              );
-            })}
-            <Button variant="default" size="compact-xs" onClick={() => choose(USUAL_COLUMNS)}>
-              The usual ones
-            </Button>
-          </Stack>
-        </Popover.Dropdown>
-      </Popover>
-    </OnceDrawn>
+    <PanelButton button={button} isOpen={isOpen} onClose={close}>
+      <Stack gap={6}>
+        {COLUMNS.map((column) => {
+          const isChosen = chosen.includes(column);
+          return (
+            <Checkbox
+              key={column.key}
+              size="xs"
+              label={column.title}
+              checked={isChosen}
+              disabled={isChosen && chosen.length === 1}
+              onChange={() => choose(COLUMNS.filter((one) => (one === column ? !isChosen : chosen.includes(one))))}
+            />
+          );
+        })}
+        <Button variant="default" size="compact-xs" onClick={() => choose(USUAL_COLUMNS)}>
+          The usual ones
+        </Button>
+      </Stack>
+    </PanelButton>
   );
 }

@@ -1,11 +1,11 @@
-import { ActionIcon, Button, Group, Popover, Stack, Text, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import IconBookmark from '@tabler/icons-react/dist/esm/icons/IconBookmark.mjs';
 import IconPencil from '@tabler/icons-react/dist/esm/icons/IconPencil.mjs';
 import IconTrash from '@tabler/icons-react/dist/esm/icons/IconTrash.mjs';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
-import { OnceDrawn } from '../../../parts/once-drawn.tsx';
+import { PanelButton } from '../../../parts/panel-button.tsx';
 import { MAX_NAME, renamed, type SavedView, useSavedViews, withView } from './saved-views.ts';
 
 /** Searches under names of one's own; each is a link. */
@@ -19,26 +19,21 @@ export function ViewsMenu({ search, cols }: { search: string; cols: string | und
     </Button>
   );
   return (
-    <OnceDrawn until={button}>
-      <Popover opened={isOpen} onChange={close} position="bottom-start" width={320} trapFocus returnFocus shadow="md">
-        <Popover.Target>{button}</Popover.Target>
-        <Popover.Dropdown p="xs" aria-label="Saved views">
-          <Stack gap={6}>
-            {views.length === 0 ? <Text className="faint">None yet. A view keeps the search and the columns, in this browser.</Text> : null}
-            {views.map((view) => (
-              <View
-                key={view.name}
-                view={view}
-                onOpen={close}
-                onRename={(name) => change(renamed(views, view.name, name))}
-                onDelete={() => change(views.filter(({ name }) => name !== view.name))}
-              />
-            ))}
-            <NameForm label="Name for what is shown now" verb="Save" onName={save} />
-          </Stack>
-        </Popover.Dropdown>
-      </Popover>
-    </OnceDrawn>
+    <PanelButton button={button} widthPx={320} isOpen={isOpen} onClose={close}>
+      <Stack gap={6}>
+        {views.length === 0 ? <Text className="faint">None yet. A view keeps the search and the columns, in this browser.</Text> : null}
+        {views.map((view) => (
+          <View
+            key={view.name}
+            view={view}
+            onOpen={close}
+            onRename={(name) => change(renamed(views, view.name, name))}
+            onDelete={() => change(views.filter(({ name }) => name !== view.name))}
+          />
+        ))}
+        <NameForm label="Name for what is shown now" verb="Save" onName={save} />
+      </Stack>
+    </PanelButton>
   );
 }
 
