@@ -63,6 +63,12 @@ create table cluster_settings (
   constraint cluster_settings_pkey PRIMARY KEY (name)
 );
 
+create table journal_begins (
+  session_id integer not null,
+  batch bigint not null,
+  constraint journal_begins_pkey PRIMARY KEY (session_id)
+) with (fillfactor=50);
+
 create table key_conflicts (
   conflict_id uuid not null default uuidv7(),
   found_at timestamp with time zone not null default clock_timestamp(),
@@ -144,8 +150,21 @@ create table order_events (
   step smallint not null,
   data jsonb,
   claimed_at timestamp with time zone,
+  steps_at timestamp with time zone[],
+  results jsonb,
   constraint order_events_pkey PRIMARY KEY (order_id, version)
 ) partition by RANGE (order_id);
+
+create table order_journal (
+  session_id integer not null,
+  batch bigint generated always as identity not null,
+  at timestamp with time zone not null default clock_timestamp(),
+  order_ids uuid[] not null,
+  versions integer[] not null,
+  results jsonb,
+  constraint order_journal_check CHECK ((cardinality(order_ids) = cardinality(versions))),
+  constraint order_journal_pkey PRIMARY KEY (session_id, batch)
+) with (autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_threshold=1000, autovacuum_vacuum_cost_delay=0);
 
 create table order_keys (
   customer_id text not null,
@@ -336,9 +355,11 @@ CREATE INDEX node_sessions_alive ON public.node_sessions USING btree (session_id
 
 CREATE INDEX node_sessions_by_node ON public.node_sessions USING btree (node_id, session_id);
 
-CREATE INDEX order_events_by_claim ON ONLY public.order_events USING brin (claimed_at) WITH (pages_per_range='16', autosummarize='on') WHERE (claimed_at IS NOT NULL);
-
 CREATE INDEX order_events_by_time ON ONLY public.order_events USING brin (at) WITH (pages_per_range='16', autosummarize='on');
+
+CREATE INDEX order_events_by_told ON ONLY public.order_events USING brin (COALESCE(claimed_at, steps_at[1])) WITH (pages_per_range='16', autosummarize='on') WHERE ((claimed_at IS NOT NULL) OR (steps_at IS NOT NULL));
+
+CREATE INDEX order_journal_by_time ON public.order_journal USING btree (at);
 
 CREATE INDEX order_keys_by_order ON public.order_keys USING btree (order_id);
 
@@ -541,6 +562,7 @@ end $function$;
 CREATE OR REPLACE FUNCTION public.end_sessions(ids bigint[], reason text)
  RETURNS TABLE(session_id bigint, handed_over integer)
  LANGUAGE plpgsql
+ SET enable_hashjoin TO 'on'
 AS $function$
 declare
   doomed bigint;
@@ -561,16 +583,37 @@ begin
     -- Its leadership ends with it: nobody has to wait for that lease.
     update leader_lease l set lease_until = '-infinity' where l.holder = doomed and l.lease_until > '-infinity';
 
-    with stood as materialized (
-      select o.order_id, coalesce(e.version, o.version) as version, o.version as claim_version, o.fence, o.next_run_at as claimed_at,
-             o.step as claim_step, o.direction as claim_direction, coalesce(step_after(e.kind, e.step), o.step) as step,
-             coalesce(direction_after(e.kind, e.direction), o.direction) as direction,
-             case when e.version is null then o.retries else 0 end as retries
+    with owned as materialized (
+      select o.order_id, o.fence, o.version, o.step, o.direction, o.retries, o.next_run_at as claimed_at,
+             e.version as last_version, e.kind as last_kind, e.step as last_step, e.direction as last_direction
         from order_work w
         join orders o on o.order_id = w.order_id
         left join lateral (
           select * from order_events h where h.order_id = o.order_id and h.version > o.version order by h.version desc limit 1) e on true
        where w.owner_session = doomed
+    ), journaled as materialized (              -- the whole journal once, not once for each order
+      select distinct on (o.order_id, m.version) o.order_id, m.version, j.at, m.result as data
+        from order_journal j
+       cross join lateral rows from (unnest(j.order_ids), unnest(j.versions), jsonb_array_elements(j.results))
+               as m (order_id, version, result)
+        join orders o on o.order_id = m.order_id and o.owner_session = doomed and o.version < m.version
+       where j.session_id = doomed::integer
+         and j.batch >= coalesce((select b.batch from journal_begins b where b.session_id = doomed::integer), 0)
+       order by o.order_id, m.version, j.batch
+    ), untold as materialized (
+      select j.order_id, max(j.version) as version, array_agg(j.at order by j.version) as at,
+             case when count(nullif(j.data, 'null')) > 0 then jsonb_agg(j.data order by j.version) end as data
+        from journaled j join owned o on o.order_id = j.order_id and j.version > coalesce(o.last_version, o.version)
+       group by j.order_id
+    ), stood as materialized (
+      select o.order_id, o.fence, o.claimed_at, coalesce(u.version, o.last_version, o.version) as version,
+             o.version as claim_version, o.step as claim_step, o.direction as claim_direction,
+             case when u.version is not null then o.step + u.version - o.version
+                  else coalesce(step_after(o.last_kind, o.last_step), o.step) end as step,
+             coalesce(direction_after(o.last_kind, o.last_direction), o.direction) as direction,
+             case when coalesce(u.version, o.last_version) is null then o.retries else 0 end as retries,
+             o.last_version is null as is_claim_untold, u.at as steps_at, u.data as results
+        from owned o left join untold u on u.order_id = o.order_id
     ), released as (
       update orders o
          set state = 'queued', owner_session = null, fence = o.fence + 1, version = s.version + 1,
@@ -586,6 +629,13 @@ begin
       select s.order_id, s.claim_version, 'claimed', s.claim_step, s.claim_direction, doomed, s.fence, s.claimed_at
         from stood s where s.version = s.claim_version
       on conflict do nothing
+    ), steps as (                               -- what only the journal told of: the last step, and with it those before
+      insert into order_events (order_id, version, kind, step, direction, session_id, fence, at, claimed_at, data, steps_at, results)
+      select s.order_id, s.version, 'step_completed', s.step - 1, s.direction, doomed, s.fence, s.steps_at[n.last],
+             case when s.is_claim_untold then s.claimed_at end, nullif(s.results -> (n.last - 1), 'null'),
+             nullif(trim_array(s.steps_at, 1), '{}'), case when n.last > 1 then s.results - (n.last - 1) end
+        from stood s cross join lateral (select cardinality(s.steps_at) as last) n where s.steps_at is not null
+      on conflict do nothing
     )
     insert into order_events (order_id, version, kind, step, direction, session_id, fence, at)
     select r.order_id, r.version, case reason when 'left' then 'handed_back' else 'handed_over' end::event_kind,
@@ -593,6 +643,10 @@ begin
       from released r;
 
     get diagnostics handed_over = row_count;
+    delete from order_journal j
+     where j.session_id = doomed::integer
+       and j.batch >= coalesce((select b.batch from journal_begins b where b.session_id = doomed::integer), 0);
+    delete from journal_begins b where b.session_id = doomed::integer;
     -- A node that lives is told at once: it drops what it held with its next tick.
     if reason = 'transfer' then
       perform pg_notify('conveyor_work_' || doomed, 'wish');
@@ -608,10 +662,51 @@ CREATE OR REPLACE FUNCTION public.first_order_id(moment timestamp with time zone
  IMMUTABLE PARALLEL SAFE
 RETURN ((lpad(to_hex((GREATEST((0)::numeric, floor((EXTRACT(epoch FROM moment) * (1000)::numeric))))::bigint), 12, '0'::text) || '70008000000000000000'::text))::uuid;
 
+CREATE OR REPLACE FUNCTION public.forget_told_steps(session bigint)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  with sess as materialized (
+    select s.session_id::integer as session_id from node_sessions s where s.session_id = session and s.state <> 'dead' for key share
+  ), batches as materialized (
+    select j.batch, j.order_ids from sess join order_journal j using (session_id)
+     where j.batch >= coalesce((select b.batch from journal_begins b where b.session_id = session::integer), 0)
+  ), looked_at as materialized (
+    -- What the session owns, from the first of these orders on: not through the dead entries of all that it ever owned.
+    select b.batch, (select coalesce(bool_or(i.order_id in (
+                              select w.order_id from order_work w
+                               where w.owner_session = session
+                                 and w.order_id >= (select f.order_id from batches a cross join lateral unnest(a.order_ids) as f (order_id)
+                                                     order by 1 limit 1))), false)
+                       from unnest(b.order_ids) as i (order_id)) as is_needed
+      from batches b
+  ), gone as (
+    delete from order_journal j using looked_at l where j.session_id = session::integer and j.batch = l.batch and not l.is_needed
+  )
+  insert into journal_begins as b (session_id, batch)
+  select session::integer, coalesce(min(l.batch) filter (where l.is_needed), max(l.batch) + 1) from looked_at l having count(*) > 0
+  on conflict (session_id) do update set batch = excluded.batch
+$function$;
+
 CREATE OR REPLACE FUNCTION public.gate_is_attended(l leader_lease)
  RETURNS boolean
  LANGUAGE sql
 RETURN ((NOT ((l).gate_epoch IS DISTINCT FROM pg_postmaster_start_time())) AND ((l).gate_until > clock_timestamp()));
+
+CREATE OR REPLACE FUNCTION public.journaled_steps(id uuid, owner bigint, claim_version integer)
+ RETURNS TABLE(version integer, at timestamp with time zone, data jsonb)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select distinct on (m.version) m.version, j.at, nullif(m.result, 'null')
+    from order_journal j
+   cross join lateral rows from (unnest(j.order_ids), unnest(j.versions), jsonb_array_elements(j.results)) as m (order_id, version, result)
+   where j.session_id = owner::integer
+     and j.batch >= coalesce((select b.batch from journal_begins b where b.session_id = owner::integer), 0)
+     and id = any (j.order_ids) and m.order_id = id and m.version > claim_version
+     and not exists (select from order_events e where e.order_id = id and e.version >= m.version)
+   order by m.version, j.batch
+$function$;
 
 CREATE OR REPLACE FUNCTION public.latency_bin(latency interval)
  RETURNS smallint
@@ -725,13 +820,33 @@ begin
             select x.order_id, x.version, x.kind, x.step, x.direction, x.session_id, x.fence, x.at, x.data
               from order_events x where x.at >= after_at and x.at < upper
             union all
-            select x.order_id, x.version - 1, 'claimed', x.step, x.direction, x.session_id, x.fence, x.claimed_at, null
-              from order_events x where x.claimed_at >= after_at and x.claimed_at < upper
+            select x.order_id, t.version, t.kind, t.step, x.direction, x.session_id, x.fence, t.at, t.data
+              from order_events x
+             cross join lateral (
+               select (x.version - cardinality(x.steps_at) + s.n - 1)::integer, 'step_completed'::event_kind,
+                      (x.step - cardinality(x.steps_at) + s.n - 1)::smallint, s.at, nullif(x.results -> (s.n - 1)::integer, 'null')
+                 from unnest(x.steps_at) with ordinality as s (at, n)
+                union all
+               select x.version - coalesce(cardinality(x.steps_at), 0) - 1, 'claimed',
+                      (x.step - coalesce(cardinality(x.steps_at), 0))::smallint, x.claimed_at, null
+                where x.claimed_at is not null) as t (version, kind, step, at, data)
+             where x.at >= after_at and coalesce(x.claimed_at, x.steps_at[1]) < upper
+               and (x.claimed_at is not null or x.steps_at is not null)
+               and t.at >= after_at and t.at < upper
             union all
             select r.order_id, r.version, 'claimed', r.step, r.direction, r.owner_session, r.fence, r.next_run_at, null
               from order_work w join orders r on r.order_id = w.order_id
              where w.owner_session is not null and r.next_run_at >= after_at and r.next_run_at < upper
                and not exists (select from order_events t where t.order_id = r.order_id and t.version >= r.version)
+            union all
+            select r.order_id, m.version, 'step_completed', (r.step + m.version - r.version - 1)::smallint, 'forward', r.owner_session,
+                   r.fence, j.at, nullif(m.result, 'null')
+              from order_journal j
+             cross join lateral rows from (unnest(j.order_ids), unnest(j.versions), jsonb_array_elements(j.results))
+                     as m (order_id, version, result)
+              join orders r on r.order_id = m.order_id and r.owner_session = j.session_id and r.version < m.version
+             where j.at >= after_at and j.at < upper
+               and not exists (select from order_events t where t.order_id = r.order_id and t.version >= m.version)
             union all
             select a.order_id, 1, 'accepted', 1, 'forward', null, 0, a.accepted_at, null
               from orders a

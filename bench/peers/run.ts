@@ -46,7 +46,7 @@ export async function runConveyor(server: BenchServer, database: BenchDatabase, 
   await checkHistories(database.store, orderIds);
   // The last step's end is the order's.
   const { rows } = await database.client.query<{ steps: number }>(
-    `select count(*)::int as steps from order_events where kind in ('step_completed', 'completed')`,
+    `select count(*)::int as steps from order_history where kind in ('step_completed', 'completed')`,
   );
   refuseFewer('Conveyor', rows[0]?.steps ?? 0, orders * STEP_NAMES.length);
   return run;

@@ -91,16 +91,17 @@ const CHUNK_OF_ROWS = `
     from (select *, at + case when cancelled then interval '1 second' else ${4 * STEPS_APART_MS} * interval '1 millisecond' end as ended_at
             from finished) x`;
 
-/** Acceptance and claim are told by other rows (see the view order_history). */
+/** Acceptance, claim and completed steps are told by other rows (see the view order_history). */
 const CHUNK_OF_EVENTS = `
-  insert into order_events (order_id, at, session_id, version, fence, kind, direction, step, claimed_at, data)
-  select order_id, at + greatest(version - 2, 0) * ${STEPS_APART_MS} * interval '1 millisecond', case when not cancelled then 0 end, version, 1,
-         case when cancelled then 'cancelled' when version = 6 then 'completed' else 'step_completed' end::event_kind,
-         'forward', greatest(version - 2, 1), case when version = 3 then at end,
-         case when version = 5 then '{"result": {"execution_price": "101.250000"}}'::jsonb end
-    from finished, generate_series(2, 6) as version
-   where case when cancelled then version = 2 else version > 2 end
-   order by at, order_id, version`;
+  insert into order_events (order_id, at, session_id, version, fence, kind, direction, step, claimed_at, steps_at, results)
+  select order_id, at + case when cancelled then interval '0' else ${4 * STEPS_APART_MS} * interval '1 millisecond' end,
+         case when not cancelled then 0 end, case when cancelled then 2 else 6 end, 1,
+         case when cancelled then 'cancelled' else 'completed' end::event_kind, 'forward', case when cancelled then 1 else 4 end,
+         case when not cancelled then at end,
+         case when not cancelled then array(select at + n * ${STEPS_APART_MS} * interval '1 millisecond' from generate_series(1, 3) as n) end,
+         case when not cancelled then '[null, null, {"result": {"execution_price": "101.250000"}}]'::jsonb end
+    from finished
+   order by at, order_id`;
 
 /** Fills a database with orders that ended in the last 30 days, with their histories, as time leaves it. */
 export async function storeFinishedOrders(client: pg.Client, count: number): Promise<void> {
@@ -142,8 +143,8 @@ export async function copyOrders(client: pg.Client, from: number, to: number): P
       select c.new_id, accepted_at, next_run_at, ended_at, fence, version, state, direction, workflow_id, step, customer_id, content
         from orders o join copied c using (order_id)`);
     await client.query(`
-      insert into order_events (order_id, at, session_id, version, fence, kind, direction, step, claimed_at, data)
-      select c.new_id, e.at, e.session_id, e.version, e.fence, e.kind, e.direction, e.step, e.claimed_at, e.data
+      insert into order_events (order_id, at, session_id, version, fence, kind, direction, step, claimed_at, data, steps_at, results)
+      select c.new_id, e.at, e.session_id, e.version, e.fence, e.kind, e.direction, e.step, e.claimed_at, e.data, e.steps_at, e.results
         from order_events e join copied c using (order_id)`);
   }
   await client.query(`vacuum analyze`);

@@ -1,8 +1,8 @@
 import type { OrderContent, OrderEvent } from '#domain/order.ts';
 
 /**
- * The outbox of a warehouse is its `order_events`: what has happened is written there in the same transaction as the change itself,
- * so nothing can be lost between the two. A reader goes through it in the order of time, and never past the oldest of our
+ * The outbox of a warehouse are its histories: what has happened is written there in the same transaction as the change itself, so
+ * nothing can be lost between the two. Another row may tell of an event later, at the same time as before. A reader goes through it in the order of time, and never past the oldest of our
  * transactions that is still open: an event that cannot be seen yet belongs to one of those, and is younger than its start
  * (`at` is taken while its statement runs). So nobody skips what commits late, and an order's events come in their order.
  */

@@ -286,7 +286,8 @@ export interface OrderMove {
 }
 
 /**
- * `applied`: written. `replayed`: an earlier sending of the same move had been written. `fenced`: the order is not this
+ * `applied`: written. `replayed`: an earlier sending of the same move had been written (where it is still under way, `applied` may be
+ * said of both; the history has it once). `fenced`: the order is not this
  * session's any more. `cancel_requested`: not written, because a cancel waits: the order may neither complete nor wait
  * for a retry; it is to be undone.
  */

@@ -253,12 +253,12 @@ export class NodeLife {
   }
 
   private async followReport(report: TickReport): Promise<void> {
-    const { log } = this.options;
     this.leadership.follow(report.leaderTerm);
     this.takeover.follow(report);
     this.followWishes(report);
     if (report.workDue) this.claimLoop.wake();
     if (this.liveness === 'lost') return this.waitForLiveness();
+    if (this.writer.hasGivenUp) return this.beginAnew('what became of its last writes cannot be known any more');
     this.resume();
     try {
       if (this.surplus.isDue(report.ownedCount, this.slots.size)) this.reconcileSoon(report.gateShut);
@@ -267,7 +267,7 @@ export class NodeLife {
       this.chores.follow(this.isLeader);
       if (this.isLeader) this.leadership.noteWork();
     } catch (error) {
-      log.debug({ session: this.session, error: messageOf(error) }, 'a chore failed; the next tick tries again');
+      this.options.log.debug({ session: this.session, error: messageOf(error) }, 'a chore failed; the next tick tries again');
     }
   }
 
@@ -303,15 +303,15 @@ export class NodeLife {
     this.ticker.soon();
   }
 
-  /**
-   * The database answers, but the lock is not ours again: others may end this session at any moment. Where nobody does
-   * (an old connection of ours may still hold the lock), it ends itself and begins anew.
-   */
+  /** The database answers, but the lock is not ours again. Where nobody ends this session meanwhile, it ends itself and begins anew. */
   private async waitForLiveness(): Promise<void> {
-    const { clock, lease, log, store } = this.options;
-    if (clock.monotonic() - this.livenessLostAt < lease.ttlMs) return;
-    log.warn({ session: this.session }, 'the liveness lock cannot be taken again: beginning a new session');
-    const ended = await store.endSessions([this.session], 'left').catch(() => []);
+    const { clock, lease } = this.options;
+    if (clock.monotonic() - this.livenessLostAt >= lease.ttlMs) await this.beginAnew('the liveness lock cannot be taken again');
+  }
+
+  private async beginAnew(because: string): Promise<void> {
+    this.options.log.warn({ session: this.session, because }, 'beginning a new session');
+    const ended = await this.options.store.endSessions([this.session], 'left').catch(() => []);
     if (ended.length > 0 && !this.over) this.die();
   }
 
@@ -330,7 +330,7 @@ export class NodeLife {
     // What ends while the question is under way may be in its answer still.
     const inHand = this.slots.orderIds();
     const owned = await store.readOwnedOrders(this.session);
-    if (!this.mayWork()) return;
+    if (!this.mayWork() || this.writer.hasGivenUp) return;
     for (const order of owned) {
       if (inHand.has(order.orderId) || this.slots.has(order.orderId)) continue;
       if (gateShut && order.keyed) {

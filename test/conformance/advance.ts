@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { OrderEvent } from '#domain/order.ts';
 import type { OrderState } from '#domain/order-state.ts';
-import type { ClaimedOrder } from '#engine/store.ts';
+import type { Closing } from '#engine/plan.ts';
+import type { ClaimedOrder, OrderMove } from '#engine/store.ts';
 import type { Suite } from './store-conformance.ts';
 import {
   acceptOne,
@@ -50,8 +52,49 @@ export function describeAdvance(suite: Suite): void {
     it('I4: one move sent many times at once is applied once', async () => {
       const move = moveOf(claimed, 'step_completed');
       const verdicts = await Promise.all([1, 2, 3, 4, 5, 6].map((n) => advanceOne(n % 2 ? suite.store : suite.second, session, move)));
+      expect(verdicts).toContain('applied');
+      expect(verdicts.filter((verdict) => verdict !== 'applied' && verdict !== 'replayed')).toEqual([]);
+      expect(await advanceOne(suite.store, session, move)).toBe('replayed');
+      expect(await kindsOf(suite.store, orderId)).toEqual(['accepted', 'claimed', 'step_completed']);
+      await advanceOne(suite.second, session, moveOf(claimed, 'step_failed', { step: 2 }, 1));
+      expect(await kindsOf(suite.store, orderId)).toEqual(['accepted', 'claimed', 'step_completed', 'step_failed']);
+    });
+
+    it('I4: an end sent many times at once is applied once', async () => {
+      const move = closingOf(claimed, 'handed_back', 'queued');
+      const verdicts = await Promise.all([1, 2, 3, 4, 5, 6].map((n) => advanceOne(n % 2 ? suite.store : suite.second, session, move)));
       expect(verdicts.filter((verdict) => verdict === 'applied')).toHaveLength(1);
       expect(verdicts.filter((verdict) => verdict === 'replayed')).toHaveLength(5);
+    });
+
+    it('what a history told once it tells for ever, whoever goes on with the order and however it leaves', async () => {
+      const told: OrderEvent[][] = [];
+      const look = async (): Promise<void> => void told.push((await readOne(suite.second, orderId)).events);
+      const result = (step: number): Partial<OrderMove> => ({ step, data: { result: `of step ${step}` } });
+      await advanceOne(suite.store, session, moveOf(claimed, 'step_completed', { step: 1 }));
+      await look();
+      await advanceOne(suite.second, session, moveOf(claimed, 'step_completed', result(2), 1));
+      await look();
+      await suite.store.endSessions([session], 'transfer');
+      await look();
+      const next = await suite.store.openSession(describeNode(), TTL_MS);
+      const again = await claimOne(suite.store, next, orderId);
+      expect(again).toMatchObject({ step: 3, results: [null, 'of step 2'] });
+      await look();
+      await advanceOne(suite.store, next, moveOf(again, 'step_completed', result(3)));
+      await look();
+      const owned = (await suite.store.readOwnedOrders(next)).find((order) => order.orderId === orderId);
+      expect(owned).toMatchObject({ step: 4, results: [null, 'of step 2', 'of step 3'] });
+      const end: Closing = { state: 'completed', at: { step: 4, direction: 'forward' }, retries: 0, delayMs: 0 };
+      await advanceOne(suite.second, next, moveOf(again, 'completed', { step: 4, closing: end }, 1));
+      await look();
+      expect(told.map((events) => events.length)).toEqual([3, 4, 5, 6, 7, 8]);
+      for (const [index, events] of told.slice(1).entries()) expect(events.slice(0, told[index]?.length)).toEqual(told[index]);
+      const steps = told.at(-1)?.filter(({ kind }) => kind === 'step_completed' || kind === 'completed');
+      expect(steps?.map(({ step, sessionId, fence }) => [step, sessionId, fence])).toEqual([
+        ...[1, 2].map((step) => [step, session, 1]),
+        ...[3, 4].map((step) => [step, next, 3]),
+      ]);
     });
 
     it('I9: another move at a version that is taken is fenced', async () => {

@@ -10,7 +10,7 @@ import { storeFinishedOrders } from '../../bench/support/stored-orders.ts';
 import { acceptOne, closingOf, describeNode, loadOf, moveOf, ORDER_WORKFLOW } from '../conformance/support.ts';
 
 /** Tables that grow with orders; the others have a few rows, or a row for each node. */
-const GROWING = /Seq Scan on (orders|order_events|order_work|order_keys|webhook_deliveries|order_statistics)/;
+const GROWING = /Seq Scan on (orders|order_events|order_journal|order_work|order_keys|webhook_deliveries|order_statistics)/;
 
 /** Every statement that an order meets on its way, as the store sends it, and those that look at all orders again and again. */
 async function statementsOfAnOrder(url: string): Promise<Map<string, string>> {
@@ -30,6 +30,8 @@ async function statementsOfAnOrder(url: string): Promise<Map<string, string>> {
     const done = moveOf(first, 'step_completed');
     await store.advanceOrders(session, [done]);
     await store.advanceOrders(session, [done]);
+    const failed = moveOf(first, 'step_failed', { step: 2 }, 1);
+    await Promise.all([store.advanceOrders(session, [failed]), store.advanceOrders(session, [failed])]);
     await store.advanceOrders(session, [closingOf(second, 'handed_back', 'queued')]);
     await store.claimOrders(session, 10);
     await store.readOwnedOrders(session);
@@ -80,6 +82,7 @@ it('no statement on an order’s way reads a table from end to end; without one 
     expect(names).toEqual(
       expect.arrayContaining([
         ...['insert_orders', 'insert_keyed_orders', 'find_keys', 'claim_orders', 'append_moves', 'append_moves_again', 'close_orders'],
+        ...['journal_steps', 'read_untold'],
         ...['tick', 'read_owned', 'read_orders', 'read_events_after', 'explain_refusals', 'read_present'],
         'read_statistics_window',
       ]),

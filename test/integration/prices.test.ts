@@ -107,7 +107,7 @@ describe('execution prices', () => {
   it('a failed order has no price any more', async () => {
     const { rows } = await cluster.of('HCM').client.query<{ id: string }>(
       `select o.order_id::text as id from orders o where o.state = 'failed' and exists (
-         select from order_events e where e.order_id = o.order_id and e.kind = 'step_completed' and e.step = 3) limit 1`,
+         select from order_history e where e.order_id = o.order_id and e.kind = 'step_completed' and e.step = 3) limit 1`,
     );
     const id = rows[0]?.id ?? '';
     expect(await orderOf(id)).not.toHaveProperty('execution_price');

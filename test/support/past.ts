@@ -6,7 +6,9 @@ export async function shiftIntoPast(client: pg.Client, seconds: number): Promise
     begin;
     update orders set accepted_at = accepted_at - by, ended_at = ended_at - by from ${interval(seconds)};
     update order_work set keyed_at = keyed_at - by from ${interval(seconds)};
-    update order_events set at = at - by, claimed_at = claimed_at - by from ${interval(seconds)};
+    update order_events set at = at - by, claimed_at = claimed_at - by,
+           steps_at = (select array_agg(s.at - by order by s.n) from unnest(steps_at) with ordinality as s (at, n)) from ${interval(seconds)};
+    update order_journal set at = at - by from ${interval(seconds)};
     update statistics_progress set upto = upto - by from ${interval(seconds)};
     with old as (delete from order_statistics returning *)
       insert into order_statistics

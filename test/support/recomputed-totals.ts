@@ -10,7 +10,7 @@ export interface RecomputedTotals {
 const RECOMPUTE = `
   select count(*)::int as completed, count(p.price)::int as priced, coalesce(sum(p.price), 0)::text as price_sum
     from orders o
-    left join lateral (select (e.data -> 'result' ->> 'execution_price')::numeric as price from order_events e
+    left join lateral (select (e.data -> 'result' ->> 'execution_price')::numeric as price from order_history e
                         where e.order_id = o.order_id and e.kind = 'step_completed' and e.data -> 'result' ? 'execution_price') p on true
    where o.state = 'completed'`;
 

@@ -2,11 +2,13 @@ import { isEnded } from '#domain/order-state.ts';
 import type { MoveVerdict, OrderMove } from '#engine/store.ts';
 import { arrayOf, type Connection, type Statement, textArrayOf } from './connect.ts';
 import { isUniqueViolation } from './faults.ts';
+import { follows, isJournaled, type OrderJournal, type Standing, untoldArrays } from './journal.ts';
 
 /**
- * Moves inside an order's run: one row of history each and nothing else.
+ * Moves inside an order's run, other than completed steps (see journal.ts): one row of history each and nothing else.
  * - `sess` FOR KEY SHARE: while this runs, nobody can declare the session dead; once it is dead, nothing is written.
- * - The first one after a claim tells of the claim too (see the view order_history).
+ * - The row tells of the completed steps before it that only the journal told of, and the first row after a claim of the claim too
+ *   (see the view order_history).
  * - Owner and fence stand in the condition, read by primary key. The order's row needs no lock: the only ways an ownership
  *   ends are the session's own closing moves and the session's end.
  * - The start of an undoing tells who asked for it; the node knows only that somebody did.
@@ -18,12 +20,13 @@ const appendMoves = (name: string, onConflict: string): Statement => ({
     with sess as materialized (
       select session_id from node_sessions where session_id = $1 and state <> 'dead' for key share
     ), appended as (
-      insert into order_events (order_id, version, kind, step, direction, session_id, fence, at, claimed_at, data)
+      insert into order_events (order_id, version, kind, step, direction, session_id, fence, at, claimed_at, data, steps_at, results)
       select m.order_id, m.version, m.kind, m.step, m.direction, sess.session_id, m.fence, clock_timestamp(),
-             case when m.version = o.version + 1 then o.next_run_at end,
-             case m.kind when 'cancel_started' then o.requested_by else m.data end
-        from unnest($2::uuid[], $3::int[], $4::int[], $5::event_kind[], $6::smallint[], $7::order_direction[], $8::jsonb[])
-               as m (order_id, fence, version, kind, step, direction, data)
+             case when m.first_version = o.version + 1 then o.next_run_at end,
+             case m.kind when 'cancel_started' then o.requested_by else m.data end, m.steps_at::timestamptz[], m.results
+        from unnest($2::uuid[], $3::int[], $4::int[], $5::event_kind[], $6::smallint[], $7::order_direction[], $8::jsonb[],
+                    $9::int[], $10::text[], $11::jsonb[])
+               as m (order_id, fence, version, kind, step, direction, data, first_version, steps_at, results)
        cross join sess
         join orders o on o.order_id = m.order_id and o.fence = m.fence and o.owner_session = sess.session_id
       ${onConflict}
@@ -59,15 +62,15 @@ const CLOSE_ORDERS: Statement = {
              next_run_at = clock_timestamp() + m.delay_ms * interval '1 millisecond',
              ended_at = case when m.ends then clock_timestamp() end
         from unnest($2::uuid[], $3::int[], $4::int[], $5::event_kind[], $6::smallint[], $7::order_direction[], $8::jsonb[],
-                    $9::order_state[], $10::smallint[], $11::order_direction[], $12::smallint[], $13::float8[], $14::boolean[],
-                    $15::numeric[])
-               as m (order_id, fence, version, kind, step, direction, data, to_state, to_step, to_direction, to_retries, delay_ms, ends,
-                     price)
+                    $9::int[], $10::text[], $11::jsonb[], $12::order_state[], $13::smallint[], $14::order_direction[], $15::smallint[],
+                    $16::float8[], $17::boolean[], $18::numeric[])
+               as m (order_id, fence, version, kind, step, direction, data, first_version, steps_at, results, to_state, to_step,
+                     to_direction, to_retries, delay_ms, ends, price)
        cross join sess
        where o.order_id = m.order_id and o.owner_session = sess.session_id and o.fence = m.fence
          and (o.requested is null or m.direction = 'rollback' or m.kind not in ('completed', 'retry_scheduled'))
       returning m.order_id, m.version, m.kind, m.step, m.direction, sess.session_id, m.fence, m.data, m.price, o.state, o.next_run_at,
-                case when m.version = old.version + 1 then old.next_run_at end as claimed_at,
+                m.steps_at, m.results, case when m.first_version = old.version + 1 then old.next_run_at end as claimed_at,
                 (select w.ctid from order_work w where w.owner_session = $1 and w.order_id = m.order_id) as place
     ), gone as (
       delete from order_work w using closed c where w.ctid = c.place and c.state <> 'queued'
@@ -80,8 +83,10 @@ const CLOSE_ORDERS: Statement = {
       on conflict (session_id) do update
          set completed = t.completed + excluded.completed, priced = t.priced + excluded.priced, price_sum = t.price_sum + excluded.price_sum
     ), told as (
-      insert into order_events (order_id, version, kind, step, direction, session_id, fence, at, claimed_at, data)
-      select order_id, version, kind, step, direction, session_id, fence, clock_timestamp(), claimed_at, data from closed
+      insert into order_events (order_id, version, kind, step, direction, session_id, fence, at, claimed_at, data, steps_at, results)
+      select order_id, version, kind, step, direction, session_id, fence, clock_timestamp(), claimed_at, data, steps_at::timestamptz[],
+             results
+        from closed
     )
     select count(*)::int as written, case when count(*) < cardinality($2::uuid[]) then array_agg(order_id::text) end as order_ids
       from closed`,
@@ -95,9 +100,9 @@ const CLOSE_ORDERS: Statement = {
 const EXPLAIN_REFUSALS: Statement = {
   name: 'explain_refusals',
   text: `
-    select (select true from order_events e
-             where e.order_id = m.order_id and e.version = m.version and e.session_id = $1 and e.fence = m.fence
-               and e.kind = m.kind and e.step = m.step) is true as replayed,
+    select (select true from order_history h
+             where h.order_id = m.order_id and h.version = m.version and h.session_id = $1 and h.fence = m.fence
+               and h.kind = m.kind and h.step = m.step) is true as replayed,
            m.kind in ('completed', 'retry_scheduled') and (
              select true from orders o where o.order_id = m.order_id and o.owner_session = $1 and o.fence = m.fence
                 and o.requested is not null) is true as cancel_requested
@@ -114,26 +119,48 @@ interface WrittenRow {
 /** One each, so that neither kind waits for the disk behind the other. */
 type MoveConnections = Record<'moves' | 'closings', Connection>;
 
+type Standings = ReadonlyMap<string, Standing>;
+
 /** Writes a batch of moves, at most one per order; verdicts in their order. */
-export async function advanceOrders(connections: MoveConnections, session: number, moves: OrderMove[]): Promise<MoveVerdict[]> {
-  const appends = moves.filter((move) => !move.closing);
-  const closings = moves.filter((move) => move.closing);
-  const refused = new Set(
-    (
-      await Promise.all([
-        appends.length > 0 ? append(connections.moves, session, appends) : [],
-        closings.length > 0 ? close(connections.closings, session, closings) : [],
-      ])
-    ).flat(),
-  );
+export async function advanceOrders(
+  connections: MoveConnections,
+  journal: OrderJournal,
+  session: number,
+  moves: OrderMove[],
+): Promise<MoveVerdict[]> {
+  const standings = await journal.standingsOf(session, moves);
+  const refused = new Set<OrderMove>();
+  const followers = moves.filter((move) => {
+    const standing = standings.get(move.orderId);
+    // Of an order that is not this session's the statement itself says so.
+    const isNext = !standing || follows(move, standing);
+    if (!isNext) refused.add(move);
+    return isNext;
+  });
+  const steps = followers.filter(isJournaled);
+  const appends = followers.filter((move) => !isJournaled(move) && !move.closing);
+  const closings = followers.filter((move) => move.closing);
+  const note = (unwritten: readonly OrderMove[]): void => unwritten.forEach((move) => void refused.add(move));
+  try {
+    await Promise.all([
+      journal.write(session, steps, standings).then(note),
+      appends.length > 0 && append(connections.moves, standings, session, appends).then(note),
+      closings.length > 0 && close(connections.closings, standings, session, closings).then(note),
+    ]);
+  } catch (error) {
+    journal.forget(moves);
+    throw error;
+  }
+  for (const move of [...appends, ...closings]) if (!refused.has(move)) journal.noteRow(move, standings.get(move.orderId));
   if (refused.size === 0) return moves.map(() => 'applied');
   const reasons = await explain(connections.moves, session, [...refused]);
+  journal.forget([...refused]);
   return moves.map((move) => reasons.get(move) ?? 'applied');
 }
 
 /** Answers the moves that were not written. */
-async function append(connection: Connection, session: number, moves: OrderMove[]): Promise<OrderMove[]> {
-  const values = [session, ...moveArrays(moves)];
+async function append(connection: Connection, standings: Standings, session: number, moves: OrderMove[]): Promise<OrderMove[]> {
+  const values = [session, ...moveArrays(moves), ...untoldArrays(moves, standings)];
   try {
     return refusedOf(moves, await connection.run<WrittenRow>(APPEND_MOVES, values));
   } catch (error) {
@@ -142,8 +169,9 @@ async function append(connection: Connection, session: number, moves: OrderMove[
   }
 }
 
-async function close(connection: Connection, session: number, moves: OrderMove[]): Promise<OrderMove[]> {
-  return refusedOf(moves, await connection.run<WrittenRow>(CLOSE_ORDERS, [session, ...moveArrays(moves), ...closingArrays(moves)]));
+async function close(connection: Connection, standings: Standings, session: number, moves: OrderMove[]): Promise<OrderMove[]> {
+  const values = [session, ...moveArrays(moves), ...untoldArrays(moves, standings), ...closingArrays(moves)];
+  return refusedOf(moves, await connection.run<WrittenRow>(CLOSE_ORDERS, values));
 }
 
 function refusedOf(moves: OrderMove[], [row]: WrittenRow[]): OrderMove[] {

@@ -3,6 +3,7 @@ import type { Clock } from '#engine/clock.ts';
 import { foldHistory } from '#engine/history.ts';
 import type { ClaimedOrder } from '#engine/store.ts';
 import { arrayOf, type Connection, type Statement } from './connect.ts';
+import type { OrderJournal } from './journal.ts';
 import { type EventTuple, eventOf, HAND_COLUMNS, type HandRow, historyOf, inHandOf } from './rows.ts';
 import type { WorkflowIds } from './workflow-ids.ts';
 
@@ -114,11 +115,13 @@ type ClaimConnections = Record<'claims' | 'moves' | 'closings', Connection>;
 
 export class OrderClaims {
   private readonly connections: ClaimConnections;
+  private readonly journal: OrderJournal;
   private readonly workflowIds: WorkflowIds;
   private readonly lowWater: LowWater;
 
-  constructor(connections: ClaimConnections, workflowIds: WorkflowIds, clock: Clock) {
+  constructor(connections: ClaimConnections, journal: OrderJournal, workflowIds: WorkflowIds, clock: Clock) {
     this.connections = connections;
+    this.journal = journal;
     this.workflowIds = workflowIds;
     this.lowWater = new LowWater(clock);
   }
@@ -129,6 +132,7 @@ export class OrderClaims {
     this.lowWater.saw(rows, limit);
     await this.workflowIds.learn(rows.map((row) => row.workflow_id));
     const claimed = rows.map((row) => this.claimedOf(row, [...(row.history ?? []), claimTuple(row)]));
+    this.journal.noteClaimed(session, claimed);
     // Nothing more within the short look does not mean that nothing more waits.
     if (!isShort || rows.length >= limit) return claimed;
     return [...claimed, ...(await this.claim(session, knownWorkflows, limit - rows.length))];
@@ -138,7 +142,9 @@ export class OrderClaims {
     await this.connections.closings.run(NOTHING, []);
     const rows = await this.connections.moves.run<ClaimRow>(READ_OWNED, [session]);
     await this.workflowIds.learn(rows.map((row) => row.workflow_id));
-    return rows.map((row) => this.claimedOf(row, row.history ?? []));
+    const owned = rows.map((row) => this.claimedOf(row, row.history ?? []));
+    this.journal.forget(owned);
+    return owned;
   }
 
   private claimedOf(row: ClaimRow, history: readonly EventTuple[]): ClaimedOrder {

@@ -34,7 +34,9 @@ const UNENDED = sql`select order_id from order_work
 
 /** The present step of an order: after its last event while it runs, its row's otherwise. */
 const PRESENT_STEP = sql<number>`case when orders.state = 'running'
-  then coalesce((select step_after(e.kind, e.step) from order_events e
+  then coalesce((select orders.step + max(j.version) - orders.version
+                   from journaled_steps(orders.order_id, orders.owner_session, orders.version) j),
+                (select step_after(e.kind, e.step) from order_events e
                   where e.order_id = orders.order_id and e.version > orders.version order by e.version desc limit 1), orders.step)
   else orders.step end`;
 

@@ -20,6 +20,7 @@ import { cancelOrder } from './cancel.ts';
 import { OrderClaims } from './claim.ts';
 import { Connection, type ConnectionOptions, clientConfig } from './connect.ts';
 import { toStoreFault } from './faults.ts';
+import { OrderJournal } from './journal.ts';
 import { OrderList } from './list.ts';
 import { operationStore } from './operations.ts';
 import { outboxStore } from './outbox.ts';
@@ -102,6 +103,7 @@ class PostgresStore implements port.Store {
   private readonly workflowIds: WorkflowIds;
   private readonly intake: OrderIntake;
   private readonly claims: OrderClaims;
+  private readonly journal: OrderJournal;
   private readonly reader: OrderReader;
   private readonly list: OrderList;
   private readonly hints: HintSender;
@@ -132,7 +134,8 @@ class PostgresStore implements port.Store {
     this.pool.on('error', (error) => options.log.warn({ warehouse: warehouse.name, error: error.message }, 'database connection lost'));
     this.workflowIds = new WorkflowIds(this.connections.rare);
     this.intake = new OrderIntake(this.connections.accept, this.workflowIds);
-    this.claims = new OrderClaims(this.connections, this.workflowIds, options.clock);
+    this.journal = new OrderJournal(this.connections);
+    this.claims = new OrderClaims(this.connections, this.journal, this.workflowIds, options.clock);
     const sessionNames = new SessionNames(this.connections.read);
     this.reader = new OrderReader(this.connections.read, this.workflowIds, sessionNames);
     this.list = new OrderList(this.pool, warehouse.name);
@@ -199,8 +202,10 @@ class PostgresStore implements port.Store {
     return session;
   }
 
-  tick(session: number, ttlMs: number, load: port.NodeLoad): Promise<port.TickReport | undefined> {
-    return tick(this.connections.tick, session, ttlMs, load);
+  async tick(session: number, ttlMs: number, load: port.NodeLoad): Promise<port.TickReport | undefined> {
+    const report = await tick(this.connections.tick, session, ttlMs, load);
+    if (!report) this.forgetSession(session);
+    return report;
   }
 
   claimOrders(session: number, limit: number): Promise<port.ClaimedOrder[]> {
@@ -208,7 +213,7 @@ class PostgresStore implements port.Store {
   }
 
   advanceOrders(session: number, moves: port.OrderMove[]): Promise<port.MoveVerdict[]> {
-    return advanceOrders(this.connections, session, moves);
+    return advanceOrders(this.connections, this.journal, session, moves);
   }
 
   readOwnedOrders(session: number): Promise<port.ClaimedOrder[]> {
@@ -221,7 +226,7 @@ class PostgresStore implements port.Store {
 
   async endSessions(sessions: number[], reason: port.EndReason): Promise<port.EndedSession[]> {
     const ended = await endSessions(this.connections.rare, sessions, reason);
-    for (const { session } of ended) this.knownWorkflows.delete(session);
+    for (const { session } of ended) this.forgetSession(session);
     return ended;
   }
 
@@ -244,6 +249,12 @@ class PostgresStore implements port.Store {
 
   async close(): Promise<void> {
     await Promise.all([...Object.values(this.connections).map((connection) => connection.close()), this.pool.end()]);
+  }
+
+  /** It is dead: nothing is written in its name any more. */
+  private forgetSession(session: number): void {
+    this.knownWorkflows.delete(session);
+    this.journal.forgetSession(session);
   }
 
   private connectionOptions(purpose: string, timeoutMs = STATEMENT_TIMEOUT_MS): ConnectionOptions {

@@ -45,6 +45,7 @@ const READ_LAG: Statement = {
   text: `
     select (extract(epoch from clock_timestamp() - at) * 1000)::float8 as lag_ms,
            exists (select from order_events e where e.at >= c.at and (e.at, e.order_id, e.version) > (c.at, c.order_id, c.version))
+             or exists (select from order_journal j where j.at > c.at)
              or exists (select from orders o where o.accepted_at >= c.at and (o.accepted_at, o.order_id, 1) > (c.at, c.order_id, c.version))
              as has_more
       from outbox_cursors c where name = $1`,

@@ -46,6 +46,10 @@ const PLANTED: readonly [bug: string, sql: SqlUnderTest, noticed: RegExp][] = [
   [
     'no fence in advance',
     plant({
+      journal_steps: [
+        [SESSION_CHECK, 'where session_id = $1'],
+        [OWNER_CHECK, ''],
+      ],
       append_moves: [
         [SESSION_CHECK, 'where session_id = $1'],
         [OWNER_CHECK, ''],

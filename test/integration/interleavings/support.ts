@@ -8,6 +8,7 @@ import { advanceOrders } from '#store/postgres/advance.ts';
 import { cancelOrder } from '#store/postgres/cancel.ts';
 import { OrderClaims } from '#store/postgres/claim.ts';
 import { type Connection, clientConfig, type Statement } from '#store/postgres/connect.ts';
+import { OrderJournal } from '#store/postgres/journal.ts';
 import { openPostgresStore } from '#store/postgres/open.ts';
 import { tick } from '#store/postgres/sessions.ts';
 import { WorkflowIds } from '#store/postgres/workflow-ids.ts';
@@ -45,7 +46,7 @@ export function plant(changes: Record<string, readonly [found: string, put: stri
 export class Actor {
   readonly client: pg.Client;
   private readonly connection: Connection;
-  private readonly connections: Record<'claims' | 'moves' | 'closings', Connection>;
+  private readonly connections: Record<'claims' | 'moves' | 'closings' | 'hints', Connection>;
   private readonly workflowIds: WorkflowIds;
 
   private constructor(client: pg.Client, sql: SqlUnderTest) {
@@ -53,7 +54,8 @@ export class Actor {
     const run = async (statement: Statement, values: unknown[]): Promise<unknown[]> =>
       (await client.query({ text: sql.rewrite(statement), values })).rows;
     this.connection = { run } as unknown as Connection;
-    this.connections = { claims: this.connection, moves: this.connection, closings: this.connection };
+    const { connection } = this;
+    this.connections = { claims: connection, moves: connection, closings: connection, hints: connection };
     this.workflowIds = new WorkflowIds(this.connection);
   }
 
@@ -69,11 +71,16 @@ export class Actor {
 
   async claim(session: number, limit = 10): Promise<ClaimedOrder[]> {
     const workflows = await this.workflowIds.numbersOf([ORDER_WORKFLOW]);
-    return new OrderClaims(this.connections, this.workflowIds, systemClock).claim(session, workflows, limit);
+    return new OrderClaims(this.connections, this.journal(), this.workflowIds, systemClock).claim(session, workflows, limit);
   }
 
   async advance(session: number, move: OrderMove): Promise<MoveVerdict> {
-    return (await advanceOrders(this.connections, session, [move]))[0] as MoveVerdict;
+    return (await advanceOrders(this.connections, this.journal(), session, [move]))[0] as MoveVerdict;
+  }
+
+  /** A new one each time: it knows nothing, and asks the database. */
+  private journal(): OrderJournal {
+    return new OrderJournal(this.connections);
   }
 
   tick(session: number, load: Partial<NodeLoad> = {}): Promise<TickReport | undefined> {
