@@ -71,16 +71,15 @@ export class Fleet {
     await node.process.ended;
   }
 
-  /** Leaves in good order. A node that is paused would not hear of it, so it wakes first. */
+  /** Leaves in good order. Who is paused, or not at work yet, would not hear of it: the one wakes first, the other is waited for. */
   async stop(node: FleetNode): Promise<void> {
     this.resume(node);
     this.remove(node);
-    const wasAtWork = node.process.linesWith('"msg":"node started"').length > 0;
+    await node.process.waitFor(/"msg":"node started"/);
     node.process.kill('SIGTERM');
     const { exitCode, stderr } = await node.process.ended;
-    // An interrupted start is no fault; one that was at work leaves in good order.
-    const isGoodEnd = exitCode === EXIT.done || (exitCode === EXIT.interrupted && !wasAtWork);
-    if (!isGoodEnd) this.faults.push(`node ${node.name} was told to leave and ended with ${exitCode}: ${stderr.slice(-LAST_WORDS)}`);
+    if (exitCode !== EXIT.done)
+      this.faults.push(`node ${node.name} was told to leave and ended with ${exitCode}: ${stderr.slice(-LAST_WORDS)}`);
   }
 
   pause(node: FleetNode): void {
