@@ -9,8 +9,8 @@ import type { WorkflowIds } from './workflow-ids.ts';
 
 /** Claims reach back this far behind the last one, for orders that were committed late. */
 const LOOK_BACK_MS = 5_000;
-/** How often a claim looks at everything, for whatever was committed later still. */
-const FULL_LOOK_EVERY_MS = 10_000;
+/** How long after the gate was opened claims look at everything that it held. */
+const LOOK_AFTER_GATE_MS = 15_000;
 /** While claim after claim comes back full they reach back less, and as far as above so often. */
 const SHORT_LOOK_BACK_MS = 50;
 const LONG_LOOK_EVERY_MS = 200;
@@ -38,7 +38,7 @@ const CLAIM_ORDERS: Statement = {
     ), gate as materialized (
       select case when l.gate_epoch is distinct from pg_postmaster_start_time() or l.gate_until <= clock_timestamp() then 'infinity'
                   else coalesce(l.gate_closed_at, '-infinity') end as holds_up_to,
-             case when l.gate_opened_at > clock_timestamp() - ${FULL_LOOK_EVERY_MS * 1.5} * interval '1 millisecond'
+             case when l.gate_opened_at > clock_timestamp() - ${LOOK_AFTER_GATE_MS} * interval '1 millisecond'
                   then '-infinity'::timestamptz end as looks_from
         from leader_lease l, warehouse w where l.name = 'warehouse' and cardinality(w.peers) > 0
     ), pick as materialized (
@@ -80,7 +80,6 @@ type TakenRow = ClaimRow & { due_at: EpochMs };
  */
 class LowWater {
   private claimedUpTo: EpochMs | undefined;
-  private nextFullLookAt = 0;
   private nextLongLookAt = 0;
   private isBusy = false;
   private readonly clock: Clock;
@@ -91,19 +90,29 @@ class LowWater {
 
   next(): { from: string; isShort: boolean } {
     const now = this.clock.monotonic();
-    if (this.claimedUpTo === undefined || now >= this.nextFullLookAt) {
-      this.nextFullLookAt = now + FULL_LOOK_EVERY_MS;
-      return { from: '-infinity', isShort: false };
-    }
     const isShort = this.isBusy && now < this.nextLongLookAt;
     if (!isShort) this.nextLongLookAt = now + LONG_LOOK_EVERY_MS;
-    return { from: new Date(this.claimedUpTo - (isShort ? SHORT_LOOK_BACK_MS : LOOK_BACK_MS)).toISOString(), isShort };
+    return { from: this.backBy(isShort ? SHORT_LOOK_BACK_MS : LOOK_BACK_MS), isShort };
+  }
+
+  /** From here on there may be something to claim. */
+  get from(): string {
+    return this.backBy(LOOK_BACK_MS);
   }
 
   saw(rows: readonly TakenRow[], limit: number): void {
     this.isBusy = rows.length >= limit;
     const last = rows.at(-1);
     if (last) this.claimedUpTo = Math.max(last.due_at, this.claimedUpTo ?? 0);
+  }
+
+  /** An order has been due since then that no claim would find: it was committed very late. */
+  lower(dueAt: EpochMs): void {
+    if (this.claimedUpTo !== undefined && dueAt < this.claimedUpTo) this.claimedUpTo = dueAt;
+  }
+
+  private backBy(ms: number): string {
+    return this.claimedUpTo === undefined ? '-infinity' : new Date(this.claimedUpTo - ms).toISOString();
   }
 }
 
@@ -124,6 +133,16 @@ export class OrderClaims {
     this.journal = journal;
     this.workflowIds = workflowIds;
     this.lowWater = new LowWater(clock);
+  }
+
+  /** Since when orders may wait that can be claimed. */
+  get queuedFrom(): string {
+    return this.lowWater.from;
+  }
+
+  /** An order has been due since then: the next claim looks that far back. */
+  noteDue(dueAt: EpochMs): void {
+    this.lowWater.lower(dueAt);
   }
 
   async claim(session: number, knownWorkflows: readonly number[], limit: number): Promise<ClaimedOrder[]> {

@@ -28,8 +28,9 @@ import { peerStore } from './peers.ts';
 import { OrderReader } from './read.ts';
 import { retentionStore } from './retention.ts';
 import { SessionNames } from './session-names.ts';
-import { endSessions, findLostSessions, openSession, readLoad, readTotals, tick } from './sessions.ts';
+import { endSessions, findLostSessions, lookAtAll, openSession, readLoad, readTotals, tick } from './sessions.ts';
 import { statisticsStore } from './statistics.ts';
+import { TickScopes } from './tick-scope.ts';
 import { tokenStore } from './tokens.ts';
 import { webhookStore } from './webhooks.ts';
 import { WorkflowIds } from './workflow-ids.ts';
@@ -104,6 +105,7 @@ class PostgresStore implements port.Store {
   private readonly intake: OrderIntake;
   private readonly claims: OrderClaims;
   private readonly journal: OrderJournal;
+  private readonly tickScopes: TickScopes;
   private readonly reader: OrderReader;
   private readonly list: OrderList;
   private readonly hints: HintSender;
@@ -135,6 +137,7 @@ class PostgresStore implements port.Store {
     this.workflowIds = new WorkflowIds(this.connections.rare);
     this.intake = new OrderIntake(this.connections.accept, this.workflowIds);
     this.journal = new OrderJournal(this.connections);
+    this.tickScopes = new TickScopes(options.clock);
     this.claims = new OrderClaims(this.connections, this.journal, this.workflowIds, options.clock);
     const sessionNames = new SessionNames(this.connections.read);
     this.reader = new OrderReader(this.connections.read, this.workflowIds, sessionNames);
@@ -203,21 +206,39 @@ class PostgresStore implements port.Store {
   }
 
   async tick(session: number, ttlMs: number, load: port.NodeLoad): Promise<port.TickReport | undefined> {
-    const report = await tick(this.connections.tick, session, ttlMs, load);
-    if (!report) this.forgetSession(session);
-    return report;
+    const { tickScopes, claims, connections } = this;
+    const reach = { ownedFrom: tickScopes.begin(session), queuedFrom: claims.queuedFrom };
+    const answer = await tick(connections.tick, session, ttlMs, load, reach);
+    if (!answer) {
+      this.forgetSession(session);
+      return undefined;
+    }
+    tickScopes.end(session, answer.oldest);
+    // Beside the ticks: what it finds is in the next one. Where it fails, the next look finds it.
+    tickScopes.lookWhenDue(() => this.lookAtAll(session)).catch(() => undefined);
+    return answer.report;
   }
 
-  claimOrders(session: number, limit: number): Promise<port.ClaimedOrder[]> {
-    return this.claims.claim(session, this.knownWorkflows.get(session) ?? [], limit);
+  private async lookAtAll(session: number): Promise<void> {
+    const { owned, dueAt } = await lookAtAll(this.connections.count, session);
+    if (owned !== null) this.tickScopes.noteOwned(session, [{ orderId: owned }]);
+    if (dueAt !== null) this.claims.noteDue(dueAt);
+  }
+
+  async claimOrders(session: number, limit: number): Promise<port.ClaimedOrder[]> {
+    const claimed = await this.claims.claim(session, this.knownWorkflows.get(session) ?? [], limit);
+    this.tickScopes.noteOwned(session, claimed);
+    return claimed;
   }
 
   advanceOrders(session: number, moves: port.OrderMove[]): Promise<port.MoveVerdict[]> {
     return advanceOrders(this.connections, this.journal, session, moves);
   }
 
-  readOwnedOrders(session: number): Promise<port.ClaimedOrder[]> {
-    return this.claims.readOwned(session);
+  async readOwnedOrders(session: number): Promise<port.ClaimedOrder[]> {
+    const owned = await this.claims.readOwned(session);
+    this.tickScopes.noteOwned(session, owned);
+    return owned;
   }
 
   findLostSessions(graceMs: number): Promise<number[]> {
@@ -255,6 +276,7 @@ class PostgresStore implements port.Store {
   private forgetSession(session: number): void {
     this.knownWorkflows.delete(session);
     this.journal.forgetSession(session);
+    this.tickScopes.forget(session);
   }
 
   private connectionOptions(purpose: string, timeoutMs = STATEMENT_TIMEOUT_MS): ConnectionOptions {

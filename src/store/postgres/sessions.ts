@@ -1,3 +1,4 @@
+import type { EpochMs } from '#domain/time.ts';
 import { GATE_LEASES } from '#engine/peer-store.ts';
 import type {
   EndedSession,
@@ -25,7 +26,8 @@ const OPEN_SESSION: Statement = {
  * - `lead` renews or takes the leader's lease: bound to holder and term, and to work. A leader whose chores stand still for
  *   four leases neither renews nor keeps others out. It is a plain update of one row, so that those who do not get it lock nothing.
  *   An open gate stays open with it.
- * - `work_due` asks the head of the claim's index.
+ * - `work_due` asks the head of the claim's index, `owned` what the session owns: both no further back than they have to (see
+ *   tick-scope.ts).
  */
 const TICK: Statement = {
   name: 'tick',
@@ -57,8 +59,9 @@ const TICK: Statement = {
                                                              where l.name = 'warehouse' and l.lease_until > clock_timestamp()))) as leader,
            (select json_agg(json_build_array(s.session_id, s.hb_seq, s.lease_until < clock_timestamp()))
               from node_sessions s where s.state <> 'dead') as sessions,
-           owned.count as owned_count, owned.cancel_requests,
+           owned.count as owned_count, owned.oldest, owned.cancel_requests,
            exists (select from order_work w where w.owner_session is null and w.next_run_at <= statement_timestamp()
+                      and w.next_run_at >= $14
                       and w.workflow_id = any (beat.workflow_ids) order by w.next_run_at, w.order_id limit 1) as work_due,
            beat.asked, (select term from lead) as leader_term,
            coalesce((select gate_needs_turn from lead), false) as gate_needs_turn,
@@ -70,8 +73,9 @@ const TICK: Statement = {
                                  where id <> $1) end as lost_sessions
       from beat
      cross join lateral (
-       select count(*) as count, array_agg(o.order_id::text) filter (where o.requested is not null) as cancel_requests
-         from order_work w join orders o on o.order_id = w.order_id where w.owner_session = $1) owned`,
+       select count(*) as count, (array_agg(w.order_id::text order by w.order_id))[1] as oldest,
+              array_agg(o.order_id::text) filter (where o.requested is not null) as cancel_requests
+         from order_work w join orders o on o.order_id = w.order_id where w.owner_session = $1 and w.order_id >= $13) owned`,
 };
 
 const FIND_LOST_SESSIONS: Statement = {
@@ -151,6 +155,7 @@ interface TickRow {
   leader: number | null;
   sessions: [session: number, beat: number, expired: boolean][] | null;
   owned_count: number;
+  oldest: string | null;
   cancel_requests: string[] | null;
   work_due: boolean;
   asked: NodeWish | null;
@@ -160,7 +165,20 @@ interface TickRow {
   lost_sessions: number[] | null;
 }
 
-export async function tick(connection: Connection, session: number, ttlMs: number, load: NodeLoad): Promise<TickReport | undefined> {
+/** How far back it looks: from which order on at those in its hands, from when on at those that wait. */
+export interface TickReach {
+  ownedFrom: string;
+  queuedFrom: string;
+}
+
+/** @returns with the report the oldest order in the session's hands, as far as the tick looked */
+export async function tick(
+  connection: Connection,
+  session: number,
+  ttlMs: number,
+  load: NodeLoad,
+  { ownedFrom, queuedFrom }: TickReach,
+): Promise<{ report: TickReport; oldest: string | null } | undefined> {
   const { counts, leading } = load;
   const [row] = await connection.run<TickRow>(TICK, [
     session,
@@ -175,8 +193,13 @@ export async function tick(connection: Connection, session: number, ttlMs: numbe
     leading?.term ?? null,
     leading?.worked ?? false,
     load.lookForLost,
+    ownedFrom,
+    queuedFrom,
   ]);
-  if (!row) return undefined;
+  return row && { report: reportOf(row), oldest: row.oldest };
+}
+
+function reportOf(row: TickRow): TickReport {
   return {
     databaseEpoch: row.database_epoch,
     databaseNow: row.database_now,
@@ -191,6 +214,20 @@ export async function tick(connection: Connection, session: number, ttlMs: numbe
     gateNeedsTurn: row.gate_needs_turn,
     lostSessions: row.lost_sessions ?? undefined,
   };
+}
+
+/** The oldest order that the session owns and the oldest that may be claimed, however far back. */
+const LOOK_AT_ALL: Statement = {
+  name: 'look_at_all',
+  text: `
+    select (select w.order_id from order_work w where w.owner_session = $1 order by w.order_id limit 1) as owned,
+           (select w.next_run_at from order_work w where w.owner_session is null and w.next_run_at <= statement_timestamp()
+             order by w.next_run_at, w.order_id limit 1) as due_at`,
+};
+
+export async function lookAtAll(connection: Connection, session: number): Promise<{ owned: string | null; dueAt: EpochMs | null }> {
+  const [row] = await connection.run<{ owned: string | null; due_at: EpochMs | null }>(LOOK_AT_ALL, [session]);
+  return { owned: row?.owned ?? null, dueAt: row?.due_at ?? null };
 }
 
 export async function findLostSessions(connection: Connection, graceMs: number): Promise<number[]> {

@@ -83,8 +83,9 @@ export class Actor {
     return new OrderJournal(this.connections);
   }
 
-  tick(session: number, load: Partial<NodeLoad> = {}): Promise<TickReport | undefined> {
-    return tick(this.connection, session, TTL_MS, loadOf(load));
+  async tick(session: number, load: Partial<NodeLoad> = {}): Promise<TickReport | undefined> {
+    const reach = { ownedFrom: '00000000-0000-0000-0000-000000000000', queuedFrom: '-infinity' };
+    return (await tick(this.connection, session, TTL_MS, loadOf(load), reach))?.report;
   }
 
   async endSession(session: number, reason = 'transfer'): Promise<number> {
