@@ -6,6 +6,7 @@ import type { OrderFilter, Store } from '#engine/store.ts';
 import { Connection, PLANNER, type Statement } from '#store/postgres/connect.ts';
 import { openPostgresStore } from '#store/postgres/open.ts';
 import { createTestDatabase, type TestDatabase } from '#test/database.ts';
+import { nodesOf, type PlanNode } from '#test/plan.ts';
 import { storeFinishedOrders } from '../../bench/support/stored-orders.ts';
 import { acceptOne, closingOf, describeNode, loadOf, moveOf, ORDER_WORKFLOW } from '../conformance/support.ts';
 
@@ -173,17 +174,6 @@ describe('a list reads few rows', () => {
     expect(await mostRead(await filter())).toBeLessThanOrEqual(1_000);
   });
 });
-
-interface PlanNode {
-  'Actual Rows': number;
-  'Actual Loops': number;
-  'Rows Removed by Filter'?: number;
-  Plans?: PlanNode[];
-}
-
-function nodesOf(node: PlanNode): PlanNode[] {
-  return [node, ...(node.Plans ?? []).flatMap(nodesOf)];
-}
 
 function readBy(node: PlanNode): number {
   return (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'];
