@@ -598,7 +598,7 @@ begin
                as m (order_id, version, result)
         join orders o on o.order_id = m.order_id and o.owner_session = doomed and o.version < m.version
        where j.session_id = doomed::integer
-         and j.batch >= coalesce((select b.batch from journal_begins b where b.session_id = doomed::integer), 0)
+         and j.batch >= journal_begin(doomed::integer)
        order by o.order_id, m.version, j.batch
     ), untold as materialized (
       select j.order_id, max(j.version) as version, array_agg(j.at order by j.version) as at,
@@ -645,7 +645,7 @@ begin
     get diagnostics handed_over = row_count;
     delete from order_journal j
      where j.session_id = doomed::integer
-       and j.batch >= coalesce((select b.batch from journal_begins b where b.session_id = doomed::integer), 0);
+       and j.batch >= journal_begin(doomed::integer);
     delete from journal_begins b where b.session_id = doomed::integer;
     -- A node that lives is told at once: it drops what it held with its next tick.
     if reason = 'transfer' then
@@ -670,7 +670,7 @@ AS $function$
     select s.session_id::integer as session_id from node_sessions s where s.session_id = session and s.state <> 'dead' for key share
   ), batches as materialized (
     select j.batch, j.order_ids from sess join order_journal j using (session_id)
-     where j.batch >= coalesce((select b.batch from journal_begins b where b.session_id = session::integer), 0)
+     where j.batch >= journal_begin(session::integer)
   ), looked_at as materialized (
     -- What the session owns, from the first of these orders on: not through the dead entries of all that it ever owned.
     select b.batch, (select coalesce(bool_or(i.order_id in (
@@ -693,6 +693,14 @@ CREATE OR REPLACE FUNCTION public.gate_is_attended(l leader_lease)
  LANGUAGE sql
 RETURN ((NOT ((l).gate_epoch IS DISTINCT FROM pg_postmaster_start_time())) AND ((l).gate_until > clock_timestamp()));
 
+CREATE OR REPLACE FUNCTION public.journal_begin(session integer)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce((select b.batch from journal_begins b where b.session_id = session), 0)
+$function$;
+
 CREATE OR REPLACE FUNCTION public.journaled_steps(id uuid, owner bigint, claim_version integer)
  RETURNS TABLE(version integer, at timestamp with time zone, data jsonb)
  LANGUAGE sql
@@ -702,7 +710,7 @@ AS $function$
     from order_journal j
    cross join lateral rows from (unnest(j.order_ids), unnest(j.versions), jsonb_array_elements(j.results)) as m (order_id, version, result)
    where j.session_id = owner::integer
-     and j.batch >= coalesce((select b.batch from journal_begins b where b.session_id = owner::integer), 0)
+     and j.batch >= journal_begin(owner::integer)
      and id = any (j.order_ids) and m.order_id = id and m.version > claim_version
      and not exists (select from order_events e where e.order_id = id and e.version >= m.version)
    order by m.version, j.batch
@@ -822,14 +830,7 @@ begin
             union all
             select x.order_id, t.version, t.kind, t.step, x.direction, x.session_id, x.fence, t.at, t.data
               from order_events x
-             cross join lateral (
-               select (x.version - cardinality(x.steps_at) + s.n - 1)::integer, 'step_completed'::event_kind,
-                      (x.step - cardinality(x.steps_at) + s.n - 1)::smallint, s.at, nullif(x.results -> (s.n - 1)::integer, 'null')
-                 from unnest(x.steps_at) with ordinality as s (at, n)
-                union all
-               select x.version - coalesce(cardinality(x.steps_at), 0) - 1, 'claimed',
-                      (x.step - coalesce(cardinality(x.steps_at), 0))::smallint, x.claimed_at, null
-                where x.claimed_at is not null) as t (version, kind, step, at, data)
+             cross join lateral told_before(x.version, x.step, x.claimed_at, x.steps_at, x.results) t
              where x.at >= after_at and coalesce(x.claimed_at, x.steps_at[1]) < upper
                and (x.claimed_at is not null or x.steps_at is not null)
                and t.at >= after_at and t.at < upper
@@ -1063,6 +1064,20 @@ CREATE OR REPLACE FUNCTION public.step_after(kind event_kind, step smallint)
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 RETURN CASE kind WHEN 'step_completed'::event_kind THEN (step + 1) WHEN 'step_undone'::event_kind THEN (step - 1) ELSE (step)::integer END;
+
+CREATE OR REPLACE FUNCTION public.told_before(own_version integer, own_step smallint, claimed_at timestamp with time zone, steps_at timestamp with time zone[], results jsonb)
+ RETURNS TABLE(version integer, kind event_kind, step smallint, at timestamp with time zone, data jsonb)
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select own_version - cardinality(steps_at) + s.n::integer - 1, 'step_completed'::event_kind,
+         (own_step - cardinality(steps_at) + s.n - 1)::smallint, s.at, nullif(results -> (s.n - 1)::integer, 'null')
+    from unnest(steps_at) with ordinality as s (at, n)
+   union all
+  select own_version - coalesce(cardinality(steps_at), 0) - 1, 'claimed', (own_step - coalesce(cardinality(steps_at), 0))::smallint,
+         claimed_at, null
+   where claimed_at is not null
+$function$;
 
 CREATE OR REPLACE FUNCTION public.turn_gate(session bigint, lead_term bigint, keep interval, time_limit interval, OUT state text, OUT marked integer)
  RETURNS record

@@ -27,6 +27,11 @@ create table journal_begins (
   batch bigint not null
 ) with (fillfactor = 50);
 
+create function journal_begin(session integer) returns bigint
+language sql stable as $$
+  select coalesce((select b.batch from journal_begins b where b.session_id = session), 0)
+$$;
+
 -- `steps_at`: when the steps right before this event were completed, that have no rows of their own. They are of the same session and
 -- fence, at the versions and the steps before it. `results`: what they told, null where none of them told anything.
 alter table order_events add column steps_at timestamptz[], add column results jsonb;
@@ -45,10 +50,23 @@ language sql stable as $$
     from order_journal j
    cross join lateral rows from (unnest(j.order_ids), unnest(j.versions), jsonb_array_elements(j.results)) as m (order_id, version, result)
    where j.session_id = owner::integer
-     and j.batch >= coalesce((select b.batch from journal_begins b where b.session_id = owner::integer), 0)
+     and j.batch >= journal_begin(owner::integer)
      and id = any (j.order_ids) and m.order_id = id and m.version > claim_version
      and not exists (select from order_events e where e.order_id = id and e.version >= m.version)
    order by m.version, j.batch
+$$;
+
+-- What a row of `order_events` tells beside its own event: the claim and the completed steps right before it.
+create function told_before(own_version integer, own_step smallint, claimed_at timestamptz, steps_at timestamptz[], results jsonb)
+returns table (version integer, kind event_kind, step smallint, at timestamptz, data jsonb)
+language sql immutable as $$
+  select own_version - cardinality(steps_at) + s.n::integer - 1, 'step_completed'::event_kind,
+         (own_step - cardinality(steps_at) + s.n - 1)::smallint, s.at, nullif(results -> (s.n - 1)::integer, 'null')
+    from unnest(steps_at) with ordinality as s (at, n)
+   union all
+  select own_version - coalesce(cardinality(steps_at), 0) - 1, 'claimed', (own_step - coalesce(cardinality(steps_at), 0))::smallint,
+         claimed_at, null
+   where claimed_at is not null
 $$;
 
 -- Every event of every order. Read it by order; the outbox has its own way by time.
@@ -72,13 +90,8 @@ select o.order_id, t.version, t.kind, t.step, t.direction, t.session_id, t.fence
     cross join lateral (
       select e.version, e.kind, e.step, e.at, e.data
        union all
-      select e.version - cardinality(e.steps_at) + s.n::integer - 1, 'step_completed', (e.step - cardinality(e.steps_at) + s.n - 1)::smallint,
-             s.at, nullif(e.results -> (s.n - 1)::integer, 'null')
-        from unnest(e.steps_at) with ordinality as s (at, n)
-       union all
-      select e.version - coalesce(cardinality(e.steps_at), 0) - 1, 'claimed', (e.step - coalesce(cardinality(e.steps_at), 0))::smallint,
-             e.claimed_at, null
-       where e.claimed_at is not null) as h (version, kind, step, at, data)
+      select b.version, b.kind, b.step, b.at, b.data from told_before(e.version, e.step, e.claimed_at, e.steps_at, e.results) b
+    ) as h (version, kind, step, at, data)
     where e.order_id = o.order_id) as t;
 
 -- Removes batches of a session's journal that tell of no order in its hands. It looks at what the session owns and at its journal with
@@ -90,7 +103,7 @@ language sql volatile as $$
     select s.session_id::integer as session_id from node_sessions s where s.session_id = session and s.state <> 'dead' for key share
   ), batches as materialized (
     select j.batch, j.order_ids from sess join order_journal j using (session_id)
-     where j.batch >= coalesce((select b.batch from journal_begins b where b.session_id = session::integer), 0)
+     where j.batch >= journal_begin(session::integer)
   ), looked_at as materialized (
     -- What the session owns, from the first of these orders on: not through the dead entries of all that it ever owned.
     select b.batch, (select coalesce(bool_or(i.order_id in (
@@ -149,7 +162,7 @@ begin
                as m (order_id, version, result)
         join orders o on o.order_id = m.order_id and o.owner_session = doomed and o.version < m.version
        where j.session_id = doomed::integer
-         and j.batch >= coalesce((select b.batch from journal_begins b where b.session_id = doomed::integer), 0)
+         and j.batch >= journal_begin(doomed::integer)
        order by o.order_id, m.version, j.batch
     ), untold as materialized (
       select j.order_id, max(j.version) as version, array_agg(j.at order by j.version) as at,
@@ -196,7 +209,7 @@ begin
     get diagnostics handed_over = row_count;
     delete from order_journal j
      where j.session_id = doomed::integer
-       and j.batch >= coalesce((select b.batch from journal_begins b where b.session_id = doomed::integer), 0);
+       and j.batch >= journal_begin(doomed::integer);
     delete from journal_begins b where b.session_id = doomed::integer;
     -- A node that lives is told at once: it drops what it held with its next tick.
     if reason = 'transfer' then
@@ -230,14 +243,7 @@ begin
             union all
             select x.order_id, t.version, t.kind, t.step, x.direction, x.session_id, x.fence, t.at, t.data
               from order_events x
-             cross join lateral (
-               select (x.version - cardinality(x.steps_at) + s.n - 1)::integer, 'step_completed'::event_kind,
-                      (x.step - cardinality(x.steps_at) + s.n - 1)::smallint, s.at, nullif(x.results -> (s.n - 1)::integer, 'null')
-                 from unnest(x.steps_at) with ordinality as s (at, n)
-                union all
-               select x.version - coalesce(cardinality(x.steps_at), 0) - 1, 'claimed',
-                      (x.step - coalesce(cardinality(x.steps_at), 0))::smallint, x.claimed_at, null
-                where x.claimed_at is not null) as t (version, kind, step, at, data)
+             cross join lateral told_before(x.version, x.step, x.claimed_at, x.steps_at, x.results) t
              where x.at >= after_at and coalesce(x.claimed_at, x.steps_at[1]) < upper
                and (x.claimed_at is not null or x.steps_at is not null)
                and t.at >= after_at and t.at < upper
